@@ -1,0 +1,135 @@
+"""Frozen snapshots of what happened: the only form in which the gateway reaches a plugin.
+
+discord.py's own `after` is the live cache entry and has changed again by the time a listener runs,
+so everything here is copied in the tick in which it arrived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSnapshot:
+    """One voice state of one member, as the gateway said it.
+
+    :param sequence: rises by one per snapshot of this process.
+    :param at: when it arrived, aware UTC.
+    :param channel_id: where the member is now, None when nowhere.
+    :param before_channel_id: where discord.py's cache had the member before.
+    :param afk: the channel is the guild's AFK channel.
+    :param replayed: it reached us in the replay after a RESUME, so `at` is later than the truth.
+    """
+
+    sequence: int
+    guild_id: int
+    user_id: int
+    channel_id: int | None
+    before_channel_id: int | None
+    at: datetime
+    monotonic: float
+    bot: bool = False
+    self_deaf: bool = False
+    self_mute: bool = False
+    deaf: bool = False
+    mute: bool = False
+    streaming: bool = False
+    afk: bool = False
+    replayed: bool = False
+
+    @property
+    def deafened(self) -> bool:
+        """Whether the member hears nothing, by own or by a moderator's doing."""
+        return self.self_deaf or self.deaf
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """One stay of one member in one voice channel.
+
+    :param left: None while it is open.
+    :param deafened_us: microseconds spent deafened so far (closed spans only).
+    :param status: active, completed or cancelled.
+    :param previous_id: the stay this one was a move from, if any.
+    :param estimated: a bound was not seen but inferred after an outage.
+    """
+
+    id: int
+    guild_id: int
+    user_id: int
+    channel_id: int
+    joined: datetime
+    left: datetime | None = None
+    deafened_us: int = 0
+    status: str = "active"
+    previous_id: int | None = None
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSessionStarted:
+    """A member sat down in a voice channel."""
+
+    session: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSessionEnded:
+    """A member left voice; the session is closed."""
+
+    session: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSessionMoved:
+    """A member changed channel: one stay closed and the next opened at the same instant."""
+
+    closed: SessionRecord
+    opened: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStateChanged:
+    """Deaf, mute or stream changed without a change of channel."""
+
+    snapshot: VoiceSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """Look at the world again: events may have been missed.
+
+    :param reason: enabled, restart, resume, overflow or breaker.
+    """
+
+    guild_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRolesChanged:
+    """A member's roles are now `role_ids`."""
+
+    guild_id: int
+    user_id: int
+    role_ids: frozenset[int]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLeft:
+    """A member left the guild, was kicked or banned."""
+
+    guild_id: int
+    user_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDeleted:
+    """A channel is gone."""
+
+    guild_id: int
+    channel_id: int
+    at: datetime
