@@ -1,0 +1,274 @@
+"""Who sits where in one guild, and since when: snapshots in, transitions out.
+
+Pure: no asyncio, no discord, no database. Only a change of channel moves time; a stay is closed and its
+successor opened at the same instant, so a chain of moves has neither gap nor overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.events import SessionRecord, VoiceSnapshot
+from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, StateChanged, Transition
+
+SHORTEST_STAY = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+
+Flags = tuple[bool, bool, bool, bool, bool]
+
+
+@dataclass(slots=True)
+class _Seat:
+    """An open session and what its row does not hold."""
+
+    record: SessionRecord
+    monotonic: float | None = None
+    flags: Flags | None = None
+    deafened_since: datetime | None = None
+
+
+class GuildTracker:
+    """The state machine of one guild's voice.
+
+    :param guild_id: the guild.
+    :param next_id: makes the id of each new session.
+    """
+
+    def __init__(self, guild_id: int, next_id: Callable[[], int]) -> None:
+        self.guild_id = guild_id
+        self.alive_until: datetime | None = None
+        """When the connection was last known alive, while it is down or replaying; set from outside."""
+        self._next_id = next_id
+        self._seats: dict[int, _Seat] = {}
+
+    @property
+    def open_sessions(self) -> list[SessionRecord]:
+        """The sessions that are open now, in the order in which the members first sat down."""
+        return [seat.record for seat in self._seats.values()]
+
+    def restore(self, open_sessions: Iterable[SessionRecord]) -> None:
+        """Take over open sessions of an earlier process; nothing is said of them until `reconcile`."""
+        for record in open_sessions:
+            self._seats[record.user_id] = _Seat(record)
+
+    def forget(self) -> None:
+        """Drop everything without a transition, for a guild that another process takes over."""
+        self._seats.clear()
+        self.alive_until = None
+
+    # -- what the gateway says ---------------------------------------------------------------------
+
+    def observe(self, snapshot: VoiceSnapshot) -> list[Transition]:
+        """Take one voice state and return what it changed, at most one transition.
+
+        :param snapshot: a state of this guild. With `replayed` set, the old stay closes at
+            `alive_until`, the new one opens at the snapshot's time, and both are marked estimated.
+        """
+        seat = self._seats.get(snapshot.user_id)
+        if snapshot.bot:
+            return [] if seat is None else [self._discard(seat)]
+        channel_id = _counted_channel(snapshot)
+        if seat is None:
+            if channel_id is None:
+                return []
+            # Already there before we knew: the join itself was missed.
+            missed = snapshot.before_channel_id == channel_id
+            return [self._start(snapshot, channel_id, snapshot.at, estimated=snapshot.replayed or missed)]
+        if seat.record.channel_id == channel_id:
+            return self._change_state(seat, snapshot)
+        left = snapshot.at
+        if snapshot.replayed and self.alive_until is not None:
+            left = min(left, self.alive_until)
+        if channel_id is None:
+            return [self._end(seat, left, snapshot.monotonic, estimated=snapshot.replayed)]
+        return [self._switch(seat, snapshot, channel_id, left, estimated=snapshot.replayed)]
+
+    def channel_deleted(self, channel_id: int, at: datetime, *, estimated: bool = False) -> list[Transition]:
+        """Close every session in a channel that is gone.
+
+        :param at: when we learnt of it.
+        :param estimated: it arrived in a replay; the sessions close at `alive_until`.
+        """
+        seats = [seat for seat in self._seats.values() if seat.record.channel_id == channel_id]
+        return [self._end(seat, self._time_of(at, estimated), None, estimated=estimated) for seat in seats]
+
+    def member_gone(self, user_id: int, at: datetime, *, estimated: bool = False) -> list[Transition]:
+        """Close the session of a member who left the guild; see `channel_deleted` for the arguments."""
+        seat = self._seats.get(user_id)
+        if seat is None:
+            return []
+        return [self._end(seat, self._time_of(at, estimated), None, estimated=estimated)]
+
+    def close_all(self, at: datetime, estimated: bool = False) -> list[Transition]:
+        """Close every open session at `at`."""
+        return [self._end(seat, at, None, estimated=estimated) for seat in list(self._seats.values())]
+
+    # -- what the guild's cache says ---------------------------------------------------------------
+
+    def first_sight(self, present: Mapping[int, VoiceSnapshot], now: datetime) -> list[Transition]:
+        """Open exact sessions for those present in a guild whose recording has just been switched on."""
+        return self._seat_newcomers(present, now, estimated=False)
+
+    def reconcile(
+        self,
+        present: Mapping[int, VoiceSnapshot],
+        last_alive: datetime,
+        now: datetime,
+        gap_limit: timedelta,
+    ) -> list[Transition]:
+        """Compare the open sessions with who is there, after a time without sight.
+
+        :param present: who is in voice now, by user id.
+        :param last_alive: until when events are known to have arrived.
+        :param now: when `present` was taken.
+        :param gap_limit: the longest gap over which a member found in the same channel counts as having
+            stayed.
+        :returns: nothing for those who stayed; a close at `last_alive` for those gone, followed at `now` by
+            a new stay for those elsewhere or over too long a gap; a new stay for those not known before. All
+            marked estimated when there was a gap.
+        """
+        last_alive = min(last_alive, now)
+        gap = now - last_alive
+        transitions: list[Transition] = []
+        for user_id, seat in list(self._seats.items()):
+            snapshot = present.get(user_id)
+            channel_id = None if snapshot is None else _counted_channel(snapshot)
+            if snapshot is not None and snapshot.bot:
+                transitions.append(self._discard(seat))
+            elif snapshot is None or channel_id is None:
+                transitions.append(self._end(seat, last_alive, None, estimated=gap > timedelta()))
+            elif channel_id == seat.record.channel_id and (
+                gap <= gap_limit or seat.record.joined >= last_alive
+            ):
+                self._resume(seat, snapshot, last_alive, now)
+            else:
+                moment = replace(snapshot, at=now)
+                transitions.append(
+                    self._switch(seat, moment, channel_id, last_alive, estimated=gap > timedelta())
+                )
+        return transitions + self._seat_newcomers(present, now, estimated=gap > timedelta())
+
+    # -- the moves of the machine ------------------------------------------------------------------
+
+    def _time_of(self, at: datetime, estimated: bool) -> datetime:
+        return min(at, self.alive_until) if estimated and self.alive_until is not None else at
+
+    def _seat_newcomers(
+        self, present: Mapping[int, VoiceSnapshot], now: datetime, *, estimated: bool
+    ) -> list[Transition]:
+        transitions: list[Transition] = []
+        for user_id, snapshot in present.items():
+            channel_id = _counted_channel(snapshot)
+            if user_id not in self._seats and channel_id is not None and not snapshot.bot:
+                transitions.append(self._start(snapshot, channel_id, now, estimated=estimated))
+        return transitions
+
+    def _start(
+        self, snapshot: VoiceSnapshot, channel_id: int, at: datetime, *, estimated: bool
+    ) -> Transition:
+        return Started(self._open(snapshot, channel_id, at, None, estimated).record)
+
+    def _open(
+        self, snapshot: VoiceSnapshot, channel_id: int, at: datetime, previous_id: int | None, estimated: bool
+    ) -> _Seat:
+        record = SessionRecord(
+            id=self._next_id(),
+            guild_id=self.guild_id,
+            user_id=snapshot.user_id,
+            channel_id=channel_id,
+            joined=at,
+            previous_id=previous_id,
+            estimated=estimated,
+        )
+        seat = _Seat(record, snapshot.monotonic, _flags(snapshot), at if snapshot.deafened else None)
+        self._seats[snapshot.user_id] = seat
+        return seat
+
+    def _switch(
+        self, seat: _Seat, snapshot: VoiceSnapshot, channel_id: int, left: datetime, *, estimated: bool
+    ) -> Transition:
+        former = seat.record
+        # A stay that began before an outage is evidence and is kept, however short; one that began in the
+        # very replay that ends it has no length of its own.
+        keep = estimated and not (former.estimated and former.joined >= left)
+        if not keep and _is_short(seat, left, snapshot.monotonic):
+            self._count_deafened(seat, snapshot, max(snapshot.at, former.joined))
+            seat.record = replace(seat.record, channel_id=channel_id, estimated=former.estimated or estimated)
+            seat.flags = _flags(snapshot)
+            return Rewritten(seat.record, former)
+        closed = self._close(seat, left, estimated)
+        # A clock set back must not let the next stay begin before the last one ended.
+        opened = self._open(snapshot, channel_id, max(snapshot.at, closed.joined), closed.id, estimated)
+        return Moved(closed, opened.record)
+
+    def _end(self, seat: _Seat, left: datetime, monotonic: float | None, *, estimated: bool) -> Transition:
+        # An estimated stay is kept, however short: its row is what tells that the member's time is uncertain.
+        if not (estimated or seat.record.estimated) and _is_short(seat, left, monotonic):
+            return self._discard(seat, left)
+        return Ended(self._close(seat, left, estimated))
+
+    def _discard(self, seat: _Seat, left: datetime | None = None) -> Transition:
+        closed = self._close(seat, left or seat.record.joined, False)
+        return Discarded(replace(closed, status="cancelled"))
+
+    def _close(self, seat: _Seat, left: datetime, estimated: bool) -> SessionRecord:
+        record = seat.record
+        del self._seats[record.user_id]
+        left = max(left, record.joined)
+        deafened = record.deafened_us + _microseconds(seat.deafened_since, left)
+        return replace(
+            record,
+            left=left,
+            deafened_us=min(deafened, (left - record.joined) // _MICROSECOND),
+            status="completed",
+            estimated=record.estimated or estimated,
+        )
+
+    def _change_state(self, seat: _Seat, snapshot: VoiceSnapshot) -> list[Transition]:
+        flags = _flags(snapshot)
+        if seat.flags == flags:
+            return []
+        seat.flags = flags
+        changed = self._count_deafened(seat, snapshot, snapshot.at)
+        return [StateChanged(snapshot, seat.record if changed else None)]
+
+    def _count_deafened(
+        self, seat: _Seat, snapshot: VoiceSnapshot, began: datetime, ended: datetime | None = None
+    ) -> bool:
+        """Begin or end a deafened span and tell whether the counted time has changed."""
+        if snapshot.deafened:
+            seat.deafened_since = seat.deafened_since or began
+            return False
+        span = _microseconds(seat.deafened_since, ended or began)
+        seat.deafened_since = None
+        if span:
+            seat.record = replace(seat.record, deafened_us=seat.record.deafened_us + span)
+        return span > 0
+
+    def _resume(self, seat: _Seat, snapshot: VoiceSnapshot, last_alive: datetime, now: datetime) -> None:
+        seat.flags = _flags(snapshot)
+        # Deafened or not during the gap is unknown: the span ends at the last sight, or begins at the next.
+        self._count_deafened(seat, snapshot, now, last_alive)
+
+
+def _counted_channel(snapshot: VoiceSnapshot) -> int | None:
+    return None if snapshot.afk else snapshot.channel_id
+
+
+def _flags(snapshot: VoiceSnapshot) -> Flags:
+    return (snapshot.self_deaf, snapshot.self_mute, snapshot.deaf, snapshot.mute, snapshot.streaming)
+
+
+def _microseconds(start: datetime | None, end: datetime) -> int:
+    return 0 if start is None else max(0, (end - start) // _MICROSECOND)
+
+
+def _is_short(seat: _Seat, left: datetime, monotonic: float | None) -> bool:
+    if left - seat.record.joined >= SHORTEST_STAY:
+        return False
+    # A wall clock that was set back makes a long stay look short; the monotonic one knows better.
+    if monotonic is None or seat.monotonic is None:
+        return True
+    return monotonic - seat.monotonic < SHORTEST_STAY.total_seconds()
