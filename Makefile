@@ -1,0 +1,72 @@
+# Every target makes the virtual environment by itself: uv does it where there is one, else python -m venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+STAMP := $(VENV)/.installed
+BIN := $(VENV)/bin
+JOBS ?= 2
+ARGS ?=
+# The first interpreter that is new enough; PYTHON=/path/to/python overrules.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+
+.PHONY: help setup demo run test lint format bench soak messages constraints clean
+
+help: ## Show the targets.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+setup: $(STAMP) ## Make .venv and install everything into it.
+
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "Red Legion needs Python 3.11 or newer: install it, or say where it is with make PYTHON=/path/to/python3.11." >&2; \
+		exit 1; fi
+	@if [ ! -x $(BIN)/python ]; then \
+		echo "Making $(VENV) ..."; \
+		if command -v uv >/dev/null 2>&1; then uv venv --quiet --python "$(PYTHON)" $(VENV); \
+		elif ! "$(PYTHON)" -m venv $(VENV); then \
+			echo "Python could not make $(VENV): install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; \
+			rm -rf $(VENV); exit 1; fi; fi
+	@echo "Installing Red Legion and its tools ..."
+	@if [ -x $(BIN)/pip ]; then \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt -e '.[dev]'; \
+	else uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'; fi
+	@touch $@
+
+demo: $(STAMP) ## Play a Sunday mining session on a Discord on loopback. No token needed.
+	@$(BIN)/redlegion demo $(ARGS)
+
+run: $(STAMP) ## Run the bot on Discord; needs DISCORD_TOKEN in .env.
+	@$(BIN)/redlegion run $(ARGS)
+
+test: $(STAMP) ## Run the test suite, on SQLite and on PostgreSQL.
+	@$(BIN)/python -m pytest -n $(JOBS) -m 'not soak' $(ARGS)
+
+lint: $(STAMP) ## Check style, types and the walls between packages.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## Put the sources into the house style.
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(STAMP) ## Measure against bare discord.py; writes benchmarks/results.
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(STAMP) ## Run the long tests and property tests with many more examples.
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(JOBS) -m 'soak or not soak' --timeout 1800 $(ARGS)
+
+messages: $(STAMP) ## Bring the English text catalogs up to date with the sources.
+	@$(BIN)/python -m tools.messages
+
+constraints: $(STAMP) ## Write the installed versions to constraints.txt.
+	@{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new
+	@mv constraints.new constraints.txt && touch $(STAMP)
+
+clean: ## Remove .venv and what the tools left behind. Data stays.
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,188 @@
+"""What the process is told from outside: environment, `.env` and `plugins.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import StartupError
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+LogFormat = Literal["text", "json"]
+DEFAULT_DATABASE_URL = "sqlite:///data/redlegion.sqlite3"
+DEFAULT_PLUGINS_FILE = Path("plugins.toml")
+
+PluginName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
+class PluginSelection(BaseModel):
+    """The `[plugins]` table of `plugins.toml`: what may be loaded, and from where.
+
+    `load` is an allow list: nothing else is ever imported. `folders` are looked in after the packages
+    under `plugins` and the entry points of the group `redlegion.plugins`. `on_by_default` names the
+    features that are on in a guild until its admin says otherwise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    load: tuple[PluginName, ...] = ()
+    folders: tuple[Path, ...] = ()
+    on_by_default: tuple[PluginName, ...] = ()
+
+
+class _PluginsFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    plugins: PluginSelection
+
+
+class _Environment(BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8")
+
+    discord_token: SecretStr | None = None
+    database_url: str = DEFAULT_DATABASE_URL
+    log_level: LogLevel = "INFO"
+    log_format: LogFormat = "text"
+    voice_gap_limit_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
+    plugins_file: Path = DEFAULT_PLUGINS_FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process; printing it shows no secret.
+
+    :param discord_token: the bot's token, None where it is not needed (sandbox, doctor, migrate).
+    :param database_url: `sqlite:///path` or `postgresql://user:password@host/name`; may hold a password.
+    :param voice_gap_limit: a longer outage than this closes open voice sessions at its start.
+    :param plugins: what `plugins.toml` allows.
+    :param plugins_file: where that was read from, None when it was given in code.
+    :param strict: refuse to start when a plugin is broken instead of starting without it.
+    """
+
+    discord_token: SecretStr | None = None
+    database_url: str = field(default=DEFAULT_DATABASE_URL, repr=False)
+    log_level: LogLevel = "INFO"
+    log_format: LogFormat = "text"
+    voice_gap_limit: timedelta = timedelta(seconds=900)
+    plugins: PluginSelection = field(default_factory=PluginSelection)
+    plugins_file: Path | None = None
+    strict: bool = False
+
+    def token(self) -> str:
+        """Return the bot's token in clear, or raise StartupError saying where it belongs."""
+        if self.discord_token is None:
+            raise StartupError(
+                "DISCORD_TOKEN is not set: copy .env.example to .env and put your bot's token there "
+                "(Discord Developer Portal, your application, Bot, Reset Token)."
+            )
+        return self.discord_token.get_secret_value()
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the texts that no log line may show."""
+        found = [self.discord_token.get_secret_value()] if self.discord_token else []
+        if password := _password(self.database_url):
+            found.append(password)
+        return tuple(found)
+
+
+def load_settings(*, env_file: Path | None = Path(".env"), plugins_file: Path | None = None) -> Settings:
+    """Read the settings of this process.
+
+    :param env_file: lines of NAME=value that the environment overrides; None or a missing file is skipped.
+    :param plugins_file: read instead of what PLUGINS_FILE says.
+    :raises StartupError: a value is not usable; the sentence names it and what it should be.
+    """
+    try:
+        # pydantic-settings takes _env_file at run time; its generated signature does not show it to mypy.
+        environment = _Environment(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise StartupError(_environment_sentence(error)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartupError(
+            f"{env_file} cannot be read ({_reason(error)}); make it a readable text file."
+        ) from None
+    path = plugins_file or environment.plugins_file
+    return Settings(
+        discord_token=environment.discord_token,
+        database_url=environment.database_url,
+        log_level=environment.log_level,
+        log_format=environment.log_format,
+        voice_gap_limit=timedelta(seconds=environment.voice_gap_limit_seconds),
+        plugins=read_plugins_file(path),
+        plugins_file=path,
+    )
+
+
+def read_plugins_file(path: Path) -> PluginSelection:
+    """Return what `plugins.toml` at `path` allows; folders in it are relative to the file.
+
+    :raises StartupError: the file is missing, not TOML, or says something that cannot be.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StartupError(
+            f"{path.absolute()} does not exist; start redlegion in the folder that holds plugins.toml, "
+            "or set PLUGINS_FILE to its path."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartupError(
+            f"{path} cannot be read ({_reason(error)}); make it a readable text file."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise StartupError(f"{path} is not valid TOML ({error}); correct that line.") from None
+    try:
+        selection = _PluginsFile.model_validate(content).plugins
+    except ValidationError as error:
+        raise StartupError(f"{path}: {_plugins_sentence(error)}") from None
+    stray = [name for name in selection.on_by_default if name not in selection.load]
+    if stray:
+        raise StartupError(f"{path}: on_by_default names {stray[0]!r}, which load does not; add it to load.")
+    folders = tuple(path.parent / folder for folder in selection.folders)
+    return selection.model_copy(update={"folders": folders})
+
+
+_EXPECTED = {
+    "DISCORD_TOKEN": "the bot's token as text",
+    "DATABASE_URL": "sqlite:///path/to/file.sqlite3 or postgresql://user:password@host/name",
+    "LOG_LEVEL": "one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+    "LOG_FORMAT": "text or json",
+    "VOICE_GAP_LIMIT_SECONDS": "a whole number of seconds from 0 to 86400",
+    "PLUGINS_FILE": "the path of a plugins.toml",
+}
+
+
+def _environment_sentence(error: ValidationError) -> str:
+    name = str(error.errors(include_url=False, include_input=False)[0]["loc"][0]).upper()
+    # The value itself is not repeated: it may be a secret pasted into the wrong line.
+    return f"{name} has a value that cannot be used; set it to {_EXPECTED[name]}, or remove it."
+
+
+def _plugins_sentence(error: ValidationError) -> str:
+    first: Any = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
+    if first["type"] == "extra_forbidden":
+        return f"{where} is not a setting; [plugins] knows load, folders and on_by_default."
+    if first["type"] == "missing":
+        return 'the table [plugins] is missing; write one with load = ["name", ...].'
+    if first["type"] == "string_pattern_mismatch":
+        return f"{where} holds {first['input']!r}; a plugin's name is lower case letters, digits and _."
+    return f"{where} must be a list of texts in quotes."
+
+
+def _password(url: str) -> str | None:
+    try:
+        return urlsplit(url).password or None
+    except ValueError:
+        return None
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
