@@ -1,0 +1,100 @@
+"""From discord.py's voice states to frozen snapshots, copied in the tick in which they are seen."""
+
+from __future__ import annotations
+
+import discord
+
+from core.clock import Clock
+from core.events import VoiceSnapshot
+
+
+def snapshot_of(
+    member: discord.Member,
+    before_channel_id: int | None,
+    state: discord.VoiceState,
+    *,
+    clock: Clock,
+    sequence: int,
+    replayed: bool = False,
+    channel_id: int | None = None,
+) -> VoiceSnapshot:
+    """Copy one voice state; call it before returning to the event loop, `state` is a live object.
+
+    :param member: whose state it is.
+    :param before_channel_id: where the cache had the member before.
+    :param state: the state after the event.
+    :param sequence: the number of this snapshot, rising within the process.
+    :param replayed: it arrived in the replay after a RESUME.
+    :param channel_id: the channel that the gateway named, if known: discord.py shows a channel that is
+        not in its cache as none at all, which would look like leaving.
+    """
+    return _copy(
+        member.guild,
+        member.id,
+        member.bot,
+        before_channel_id,
+        state,
+        clock=clock,
+        sequence=sequence,
+        replayed=replayed,
+        channel_id=channel_id,
+    )
+
+
+def present_states(guild: discord.Guild, *, clock: Clock, sequence: int = 0) -> dict[int, VoiceSnapshot]:
+    """Return a snapshot of everyone who is in voice now, by user id, as the guild's cache has them.
+
+    Bots are marked where the member is known; an unknown bot is taken for a person until its next state.
+
+    :param sequence: the number that these snapshots carry.
+    """
+    present: dict[int, VoiceSnapshot] = {}
+    for channel in (*guild.voice_channels, *guild.stage_channels):
+        for user_id, state in channel.voice_states.items():
+            member = guild.get_member(user_id)
+            present[user_id] = _copy(
+                guild,
+                user_id,
+                member is not None and member.bot,
+                channel.id,
+                state,
+                clock=clock,
+                sequence=sequence,
+                replayed=False,
+                channel_id=channel.id,
+            )
+    return present
+
+
+def _copy(
+    guild: discord.Guild,
+    user_id: int,
+    bot: bool,
+    before_channel_id: int | None,
+    state: discord.VoiceState,
+    *,
+    clock: Clock,
+    sequence: int,
+    replayed: bool,
+    channel_id: int | None,
+) -> VoiceSnapshot:
+    if state.channel is not None:
+        channel_id = state.channel.id
+    afk_channel = guild.afk_channel
+    return VoiceSnapshot(
+        sequence=sequence,
+        guild_id=guild.id,
+        user_id=user_id,
+        channel_id=channel_id,
+        before_channel_id=before_channel_id,
+        at=clock.now(),
+        monotonic=clock.monotonic(),
+        bot=bot,
+        self_deaf=state.self_deaf,
+        self_mute=state.self_mute,
+        deaf=state.deaf,
+        mute=state.mute,
+        streaming=bool(state.self_stream),
+        afk=afk_channel is not None and afk_channel.id == channel_id,
+        replayed=replayed,
+    )

@@ -1,0 +1,181 @@
+"""Voice sessions and heartbeats in the database: functions for `db.write` and `db.read`.
+
+All of them may run twice: rows are written whole, by their id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from peewee import EXCLUDED, Case, IntegrityError, fn
+
+from core.database.current import current_now, proxy
+from core.database.models import ShardHeartbeat, VoiceSession
+from core.events import SessionRecord
+from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, StateChanged, Transition
+
+T = TypeVar("T")
+
+# 12 columns a row; SQLite allows 32,766 parameters in a statement, PostgreSQL 65,535.
+ROWS_PER_STATEMENT = 2_000
+IDS_PER_STATEMENT = 10_000
+
+_COLUMNS = (
+    VoiceSession.id,
+    VoiceSession.guild_id,
+    VoiceSession.user_id,
+    VoiceSession.channel_id,
+    VoiceSession.joined,
+    VoiceSession.left,
+    VoiceSession.deafened_us,
+    VoiceSession.status,
+    VoiceSession.previous_id,
+    VoiceSession.estimated,
+)
+
+
+def apply_transitions(transitions: Sequence[Transition]) -> None:
+    """Store what a batch of transitions leads to, in as few statements as there are kinds of row.
+
+    Only the last state of each session is written. What closes goes first, because the database allows
+    one open session per member. A row that an officer has voided stays voided.
+
+    :param transitions: in the order in which they happened.
+    """
+    rows: dict[int, SessionRecord] = {}
+    discarded: dict[int, SessionRecord] = {}
+    for transition in transitions:
+        match transition:
+            case Started(session) | Ended(session) | Rewritten(session, _):
+                rows[session.id] = session
+            case Moved(closed, opened):
+                rows[closed.id] = closed
+                rows[opened.id] = opened
+            case StateChanged(_, session):
+                if session is not None:
+                    rows[session.id] = session
+            case Discarded(session):
+                rows.pop(session.id, None)
+                discarded[session.id] = session
+    _discard(list(discarded.values()))
+    _upsert([row for row in rows.values() if row.left is not None])
+    _upsert([row for row in rows.values() if row.left is None])
+
+
+def _upsert(records: list[SessionRecord]) -> None:
+    now = current_now()
+    for chunk in _chunks(records, ROWS_PER_STATEMENT):
+        VoiceSession.insert_many([_row(record, now) for record in chunk]).on_conflict(
+            conflict_target=[VoiceSession.id],
+            update={
+                VoiceSession.channel_id: EXCLUDED.channel_id,
+                VoiceSession.joined: EXCLUDED.joined,
+                VoiceSession.left: EXCLUDED.left,
+                VoiceSession.deafened_us: EXCLUDED.deafened_us,
+                VoiceSession.estimated: EXCLUDED.estimated,
+                VoiceSession.status: Case(
+                    None, [(VoiceSession.status == "cancelled", "cancelled")], EXCLUDED.status
+                ),
+                VoiceSession.updated_at: EXCLUDED.updated_at,
+            },
+        ).execute()
+
+
+def _discard(records: list[SessionRecord]) -> None:
+    if not records:
+        return
+    try:
+        with proxy.atomic():
+            for ids in _chunks([record.id for record in records], IDS_PER_STATEMENT):
+                VoiceSession.delete().where(VoiceSession.id.in_(ids)).execute()
+    except IntegrityError:
+        # A plugin has linked one of them already, and its link may not dangle: void the rows instead.
+        _upsert(records)
+
+
+def _row(record: SessionRecord, now: datetime) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "guild_id": record.guild_id,
+        "user_id": record.user_id,
+        "channel_id": record.channel_id,
+        "joined": record.joined,
+        "left": record.left,
+        "deafened_us": record.deafened_us,
+        "status": record.status,
+        "previous_id": record.previous_id,
+        "estimated": record.estimated,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def load_open(guild_ids: Collection[int] | None = None) -> list[SessionRecord]:
+    """Return the open sessions of these guilds, oldest first.
+
+    :param guild_ids: None for all guilds.
+    """
+    query = VoiceSession.select(*_COLUMNS).where(VoiceSession.left.is_null())
+    if guild_ids is None:
+        return _records(query)
+    found: list[SessionRecord] = []
+    for ids in _chunks(sorted(guild_ids), IDS_PER_STATEMENT):
+        found.extend(_records(query.where(VoiceSession.guild_id.in_(ids))))
+    return found
+
+
+def sessions_between(
+    guild_id: int,
+    start: datetime,
+    end: datetime,
+    channel_ids: Collection[int] | None = None,
+    user_id: int | None = None,
+) -> list[SessionRecord]:
+    """Return the sessions that overlap a span, oldest first; open ones included, voided ones not.
+
+    :param start: aware; sessions that ended then or earlier do not count.
+    :param end: aware; sessions that began then or later do not count.
+    :param channel_ids: only these channels; None for all, empty for none.
+    :param user_id: only this member; None for all.
+    """
+    if channel_ids is not None and not channel_ids:
+        return []
+    query = VoiceSession.select(*_COLUMNS).where(
+        VoiceSession.guild_id == guild_id,
+        VoiceSession.joined < end,
+        VoiceSession.left.is_null() | (VoiceSession.left > start),
+        VoiceSession.status != "cancelled",
+    )
+    if channel_ids is not None:
+        query = query.where(VoiceSession.channel_id.in_(sorted(channel_ids)))
+    if user_id is not None:
+        query = query.where(VoiceSession.user_id == user_id)
+    return _records(query)
+
+
+def beat(shard_id: int, at: datetime) -> None:
+    """Store that a shard was connected at `at`; an older time than the stored one changes nothing."""
+    ShardHeartbeat.insert(shard_id=shard_id, at=at).on_conflict(
+        conflict_target=[ShardHeartbeat.shard_id],
+        update={ShardHeartbeat.at: EXCLUDED.at, ShardHeartbeat.updated_at: current_now()},
+        where=(ShardHeartbeat.at < EXCLUDED.at),
+    ).execute()
+
+
+def last_beat(shard_id: int) -> datetime | None:
+    """Return when a shard was last known to be connected, or None if it never was."""
+    found: datetime | None = (
+        ShardHeartbeat.select(fn.MAX(ShardHeartbeat.at)).where(ShardHeartbeat.shard_id == shard_id).scalar()
+    )
+    return found
+
+
+def _records(query: Any) -> list[SessionRecord]:
+    return [SessionRecord(*row) for row in query.order_by(VoiceSession.joined, VoiceSession.id).tuples()]
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
