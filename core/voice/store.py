@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from peewee import EXCLUDED, Case, IntegrityError, fn
+from peewee import EXCLUDED, Case, IntegrityError
 
 from core.database.current import current_now, proxy
 from core.database.models import ShardHeartbeat, VoiceSession
@@ -167,7 +167,7 @@ def beat(shard_id: int, at: datetime) -> None:
 def last_beat(shard_id: int) -> datetime | None:
     """Return when a shard was last known to be connected, or None if it never was."""
     found: datetime | None = (
-        ShardHeartbeat.select(fn.MAX(ShardHeartbeat.at)).where(ShardHeartbeat.shard_id == shard_id).scalar()
+        ShardHeartbeat.select(ShardHeartbeat.at).where(ShardHeartbeat.shard_id == shard_id).scalar()
     )
     return found
 

@@ -1,0 +1,167 @@
+"""From transitions to committed rows to hooks, in order, per guild.
+
+What the tracker says is queued in the tick in which it is said. One task per guild, alive only while there
+is work, writes everything queued in one batch and delivers the hooks once that batch is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from core.clock import Clock
+from core.events import (
+    Resync,
+    VoiceSessionEnded,
+    VoiceSessionMoved,
+    VoiceSessionStarted,
+    VoiceStateChanged,
+)
+from core.voice.store import apply_transitions
+from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, StateChanged, Transition
+
+_log = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 30.0
+LARGEST_BATCH = 5_000
+ANNOUNCED_AT_ONCE = 250
+
+Deliver = Callable[[int, str, object], None]
+
+
+class Writer(Protocol):
+    """The part of the database that voice needs."""
+
+    def write(self, fn: Callable[..., Any], /, *args: Any, key: int) -> Awaitable[Any]:
+        """Run `fn` in the writer and return its result after the commit."""
+
+    def read(self, fn: Callable[..., Any], /, *args: Any) -> Awaitable[Any]:
+        """Run `fn` on a read-only connection."""
+
+
+class Outbox:
+    """Writes and announces transitions; a failing write is repeated until it succeeds.
+
+    :param db: where they are written.
+    :param clock: what the waits between attempts run on.
+    :param deliver: called with guild, hook and event after the commit, in order; must not block.
+    """
+
+    def __init__(self, db: Writer, clock: Clock, deliver: Deliver) -> None:
+        self._db = db
+        self._clock = clock
+        self._deliver = deliver
+        self._queues: dict[int, deque[Transition | Resync]] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._working: set[int] = set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    def put(self, guild_id: int, items: Iterable[Transition | Resync]) -> None:
+        """Queue `items` of one guild behind what is queued already."""
+        queue = self._queues.setdefault(guild_id, deque())
+        queue.extend(items)
+        if not queue:
+            del self._queues[guild_id]
+        elif guild_id not in self._tasks:
+            self._mark(guild_id, working=True)
+            self._tasks[guild_id] = asyncio.create_task(self._drain(guild_id), name=f"voice:{guild_id}")
+
+    def waiting(self) -> int:
+        """Return how many items are neither written nor announced yet."""
+        return sum(len(queue) for queue in self._queues.values())
+
+    async def flushed(self, guild_id: int) -> None:
+        """Return once nothing of this guild is queued."""
+        while (task := self._tasks.get(guild_id)) is not None:
+            await asyncio.wait([task])
+
+    async def idle(self) -> None:
+        """Return once nothing is being written; what waits for a repeated attempt counts as idle."""
+        await self._quiet.wait()
+
+    async def close(self, grace_seconds: float = 10.0) -> None:
+        """Write what is queued, for at most `grace_seconds` of real time, then stop."""
+        tasks = list(self._tasks.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=grace_seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+            _log.error("%d voice transitions could not be written before the stop", self.waiting())
+
+    async def _drain(self, guild_id: int) -> None:
+        queue = self._queues[guild_id]
+        try:
+            while queue:
+                batch = [queue[index] for index in range(min(len(queue), LARGEST_BATCH))]
+                await self._write(guild_id, [item for item in batch if not isinstance(item, Resync)])
+                # Taken off only now: neither a failure nor a cancellation loses it.
+                for number in range(1, len(batch) + 1):
+                    self._announce(guild_id, queue.popleft())
+                    if number % ANNOUNCED_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+            del self._queues[guild_id]
+        finally:
+            del self._tasks[guild_id]
+            self._mark(guild_id, working=False)
+
+    async def _write(self, guild_id: int, transitions: list[Transition]) -> None:
+        if not any(_has_row(transition) for transition in transitions):
+            return
+        wait = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await self._db.write(apply_transitions, transitions, key=guild_id)
+            except Exception:
+                _log.exception(
+                    "writing %d voice transitions of guild %d failed; next attempt in %.1f s",
+                    len(transitions),
+                    guild_id,
+                    wait,
+                )
+            else:
+                return
+            self._mark(guild_id, working=False)
+            await self._clock.sleep(wait)
+            self._mark(guild_id, working=True)
+            wait = min(wait * 2, LONGEST_RETRY_SECONDS)
+
+    def _announce(self, guild_id: int, item: Transition | Resync) -> None:
+        hook, event = _hook_of(item)
+        try:
+            self._deliver(guild_id, hook, event)
+        except Exception:
+            _log.exception("delivering %s in guild %d failed", hook, guild_id)
+
+    def _mark(self, guild_id: int, *, working: bool) -> None:
+        (self._working.add if working else self._working.discard)(guild_id)
+        (self._quiet.clear if self._working else self._quiet.set)()
+
+
+def _has_row(transition: Transition) -> bool:
+    return not isinstance(transition, StateChanged) or transition.session is not None
+
+
+def _hook_of(item: Transition | Resync) -> tuple[str, object]:
+    match item:
+        case Started(session):
+            return "on_voice_session_started", VoiceSessionStarted(session)
+        case Ended(session) | Discarded(session):
+            return "on_voice_session_ended", VoiceSessionEnded(session)
+        case Moved(closed, opened):
+            return "on_voice_session_moved", VoiceSessionMoved(closed, opened)
+        case Rewritten(session, former):
+            voided = replace(former, left=former.joined, deafened_us=0, status="cancelled")
+            return "on_voice_session_moved", VoiceSessionMoved(voided, session)
+        case StateChanged(snapshot, _):
+            return "on_voice_state_changed", VoiceStateChanged(snapshot)
+        case Resync():
+            return "on_resync", item

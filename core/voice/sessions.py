@@ -1,0 +1,260 @@
+"""The recorder: gateway events in, voice sessions and hooks out, across restarts and outages.
+
+Nothing is recorded in a guild before `recover` has been called for it once: only then is it known which
+sessions an earlier process left open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.clock import Clock
+from core.events import Resync, SessionRecord, VoiceSnapshot
+from core.ids import IdSource
+from core.voice.outbox import Deliver, Outbox, Writer
+from core.voice.store import beat, last_beat, load_open
+from core.voice.tracker import GuildTracker
+
+_log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 15.0
+GAP_LIMIT = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class _Room:
+    """What the recorder knows of one guild."""
+
+    tracker: GuildTracker
+    wanted: bool = False
+    restored: bool = False
+    recovering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    backlog: list[Callable[[], None]] = field(default_factory=list)
+    newer_sight: tuple[Mapping[int, VoiceSnapshot], datetime] | None = None
+
+
+class VoiceRecorder:
+    """Keeps the voice sessions of every guild in which an enabled plugin asks for them.
+
+    :param db: the database.
+    :param clock: the source of time, for the heartbeat, recovery and repeated writes.
+    :param ids: makes session ids.
+    :param deliver: called with guild, hook name and event after the commit; must not block.
+    :param gap_limit: the longest outage over which a member found in the same channel counts as having
+        stayed there.
+    """
+
+    def __init__(
+        self,
+        db: Writer,
+        clock: Clock,
+        ids: IdSource,
+        deliver: Deliver,
+        *,
+        gap_limit: timedelta = GAP_LIMIT,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._gap_limit = gap_limit
+        self._outbox = Outbox(db, clock, deliver)
+        self._rooms: dict[int, _Room] = {}
+        self._first_beats: dict[int, asyncio.Task[datetime | None]] = {}
+
+    # -- what is recorded --------------------------------------------------------------------------
+
+    def wants(self, guild_id: int) -> bool:
+        """Return whether voice is recorded in this guild."""
+        room = self._rooms.get(guild_id)
+        return room is not None and room.wanted
+
+    def set_recording(self, guild_id: int, on: bool, present: Mapping[int, VoiceSnapshot]) -> None:
+        """Switch the recording of a guild on or off, now.
+
+        :param present: who is in voice now. Switched on, they get exact sessions from now; switched on
+            before the guild's first `recover`, that call decides from when.
+        """
+        room = self._room(guild_id)
+        if room.wanted == on:
+            return
+        room.wanted = on
+        now = self._clock.now()
+        if not room.restored:
+            # A recovery under way goes on from here: nobody was watched while recording was off.
+            room.backlog.clear()
+            room.newer_sight = (present, now) if room.recovering.locked() else None
+            return
+        if on:
+            self._outbox.put(guild_id, room.tracker.first_sight(present, now))
+        else:
+            self._outbox.put(guild_id, room.tracker.close_all(now))
+
+    def present_now(self, guild_id: int) -> list[SessionRecord]:
+        """Return the open sessions of a guild."""
+        room = self._rooms.get(guild_id)
+        return [] if room is None else room.tracker.open_sessions
+
+    # -- what the gateway says, in its own tick ----------------------------------------------------
+
+    def observe(self, snapshot: VoiceSnapshot) -> None:
+        """Take one voice state; never waits."""
+        room = self._rooms.get(snapshot.guild_id)
+        if room is not None and room.wanted:
+            self._when_restored(
+                room, lambda: self._outbox.put(snapshot.guild_id, room.tracker.observe(snapshot))
+            )
+
+    def member_gone(
+        self, guild_id: int, user_id: int, at: datetime | None = None, *, replayed: bool = False
+    ) -> None:
+        """Close the session of a member who left the guild.
+
+        :param at: when it was seen; None for now.
+        :param replayed: it arrived in the replay after a RESUME.
+        """
+        room, when = self._rooms.get(guild_id), at or self._clock.now()
+        if room is not None and room.wanted:
+            self._when_restored(
+                room,
+                lambda: self._outbox.put(
+                    guild_id, room.tracker.member_gone(user_id, when, estimated=replayed)
+                ),
+            )
+
+    def channel_deleted(
+        self, guild_id: int, channel_id: int, at: datetime | None = None, *, replayed: bool = False
+    ) -> None:
+        """Close every session in a channel that is gone; arguments as for `member_gone`."""
+        room, when = self._rooms.get(guild_id), at or self._clock.now()
+        if room is not None and room.wanted:
+            self._when_restored(
+                room,
+                lambda: self._outbox.put(
+                    guild_id, room.tracker.channel_deleted(channel_id, when, estimated=replayed)
+                ),
+            )
+
+    def disconnected(self, at: datetime, guild_ids: Collection[int] | None = None) -> None:
+        """Note that no events arrive any more, until `recover`.
+
+        :param at: when the connection was last known alive.
+        :param guild_ids: the guilds concerned (of a shard, or one that is unavailable); None for all.
+        """
+        for guild_id in list(self._rooms) if guild_ids is None else guild_ids:
+            tracker = self._room(guild_id).tracker
+            if tracker.alive_until is None:
+                tracker.alive_until = at
+
+    # -- recovery ----------------------------------------------------------------------------------
+
+    async def recover(
+        self, shard_id: int, guild_id: int, present: Mapping[int, VoiceSnapshot], reason: str
+    ) -> None:
+        """Make the sessions agree with who is there, then tell the plugins to look again.
+
+        To be called for every guild whenever it becomes available: at start, after a resume (once the
+        replay is through) and after a new session. Returns after the commit and the hooks.
+
+        :param present: who is in voice now; taken in the tick of this call.
+        :param reason: restart or resume, as `on_resync` is to say.
+        """
+        room, now = self._room(guild_id), self._clock.now()
+        if not room.restored:
+            # What was seen before this call is in `present` already.
+            room.backlog.clear()
+            room.tracker.alive_until = None
+            async with room.recovering:
+                if not room.restored:
+                    await self._restore(room, shard_id, guild_id, present, now)
+        elif room.wanted:
+            last_alive = room.tracker.alive_until or now
+            self._outbox.put(guild_id, room.tracker.reconcile(present, last_alive, now, self._gap_limit))
+            room.tracker.alive_until = None
+        else:
+            room.tracker.alive_until = None
+        self._outbox.put(guild_id, [Resync(guild_id, reason)])
+        await self._outbox.flushed(guild_id)
+
+    async def _restore(
+        self,
+        room: _Room,
+        shard_id: int,
+        guild_id: int,
+        present: Mapping[int, VoiceSnapshot],
+        now: datetime,
+    ) -> None:
+        last_alive = await self._first_beat(shard_id)
+        left_open: list[SessionRecord] = await self._db.read(load_open, [guild_id])
+        tracker = room.tracker
+        tracker.restore(left_open)
+        # Each committed session proves that the process was alive when it began.
+        seen = [record.joined for record in left_open] + ([] if last_alive is None else [last_alive])
+        last_alive = min(now, max(seen, default=now))
+        if room.newer_sight is not None:
+            present, now = room.newer_sight
+            room.newer_sight = None
+        if room.wanted:
+            transitions = tracker.reconcile(present, last_alive, now, self._gap_limit)
+        else:
+            transitions = tracker.close_all(last_alive, estimated=True)
+        self._outbox.put(guild_id, transitions)
+        room.restored = True
+        backlog, room.backlog = room.backlog, []
+        for step in backlog:
+            step()
+
+    def _when_restored(self, room: _Room, step: Callable[[], None]) -> None:
+        if room.restored:
+            step()
+        else:
+            room.backlog.append(step)
+
+    def _room(self, guild_id: int) -> _Room:
+        room = self._rooms.get(guild_id)
+        if room is None:
+            room = self._rooms[guild_id] = _Room(GuildTracker(guild_id, self._ids.next))
+        return room
+
+    # -- the heartbeat -----------------------------------------------------------------------------
+
+    async def run_heartbeat(
+        self, shard_id: int, connected: Callable[[], bool], every: float = HEARTBEAT_SECONDS
+    ) -> None:
+        """Store every `every` seconds that a shard is connected, until cancelled.
+
+        :param connected: whether events arrive right now.
+        """
+        # The last beat of the process before us must be read before ours takes its place.
+        await self._first_beat(shard_id)
+        while True:
+            if connected():
+                try:
+                    await self._db.write(beat, shard_id, self._clock.now(), key=shard_id)
+                except Exception:
+                    _log.exception("storing the heartbeat of shard %d failed", shard_id)
+            await self._clock.sleep(every)
+
+    async def _first_beat(self, shard_id: int) -> datetime | None:
+        """Return the beat that an earlier process left, read once per shard and process."""
+        task = self._first_beats.get(shard_id)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._first_beats[shard_id] = asyncio.ensure_future(self._read_beat(shard_id))
+        return await asyncio.shield(task)
+
+    async def _read_beat(self, shard_id: int) -> datetime | None:
+        found: datetime | None = await self._db.read(last_beat, shard_id)
+        return found
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    async def idle(self) -> None:
+        """Return once nothing is being written; for a clock that is stepped."""
+        await self._outbox.idle()
+
+    async def close(self) -> None:
+        """Write what is queued and stop; open sessions stay open for the next process to recover."""
+        await self._outbox.close()
