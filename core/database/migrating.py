@@ -1,0 +1,116 @@
+"""peewee's migration runner, with checksums and with checks that nothing was lost on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import peewee
+from playhouse.migrations import Migration, Runner
+
+from core.database.backends import Backend
+from core.database.current import current_now
+from core.database.fields import Instant, Text
+from core.database.guarding import TableGuard
+
+CHECKSUMS = "core_migration_checksum"
+
+
+class EditedFile(Exception):
+    """An applied migration's file is not the one that was applied."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def checksum(path: str | Path) -> str:
+    """Return the SHA-256 of a migration file, the same whatever its line endings."""
+    return hashlib.sha256(Path(path).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
+    """Runs the migrations of one plugin, with history in `<name>_migration`.
+
+    A module may say `removes = {"table"}` when its up() drops, renames or empties a table: rows that vanish
+    otherwise are an error, since a rebuilt table on SQLite deletes child rows by cascade.
+    """
+
+    def __init__(self, database: Backend, name: str, directory: Path) -> None:
+        super().__init__(database, str(directory), table_name=f"{name}_migration")
+        self.name = name
+        base = database.Model
+
+        class History(base):  # type: ignore[misc, valid-type]
+            name = Text(unique=True)
+            applied = Instant(default=current_now)
+
+            class Meta:
+                table_name = f"{self.name}_migration"
+
+        class Checksum(base):  # type: ignore[misc, valid-type]
+            plugin = Text()
+            name = Text()
+            sha256 = Text()
+
+            class Meta:
+                table_name = CHECKSUMS
+                primary_key = peewee.CompositeKey("plugin", "name")
+
+        self.History = History
+        self.Checksum = Checksum
+
+    def apply_pending(self) -> list[str]:
+        """Apply what is pending and return the names."""
+        self.database.create_tables([self.Checksum], safe=True)
+        return list(self.up())
+
+    def revert(self, names: Iterable[str]) -> list[str]:
+        """Revert these applied migrations, newest first; return them in that order."""
+        ordered = sorted(names)
+        return list(self.down(ordered[0])) if ordered else []
+
+    def edited(self) -> list[str]:
+        """Return the applied migrations whose file has changed since."""
+        if not self.Checksum.table_exists():
+            return []
+        stored = {
+            row.name: row.sha256 for row in self.Checksum.select().where(self.Checksum.plugin == self.name)
+        }
+        return [
+            migration.name
+            for migration in self.status()
+            if migration.path is not None
+            and stored.get(migration.name, "") not in {"", checksum(migration.path)}
+        ]
+
+    def refuse_edited(self) -> None:
+        """:raises EditedFile: an applied file was edited."""
+        for name in self.edited():
+            raise EditedFile(name)
+
+    def _run(self, name: str, module: Any, direction: str, fake: bool = False) -> None:
+        path = next(migration.path for migration in self.migrations() if migration.name == name)
+        step = getattr(module, direction)
+        removes = frozenset(getattr(module, "removes", ()))
+
+        def guarded(migrator: Any, database: Any) -> None:
+            guard = TableGuard(database)
+            step(migrator, database)
+            guard.check(f"{self.name}/{name}", removes, reverting=direction == "down")
+            self._remember(name, path if direction == "up" else None)
+
+        shim = SimpleNamespace(atomic=getattr(module, "atomic", True), **{direction: guarded})
+        super()._run(name, shim, direction, fake=fake)
+
+    def _remember(self, name: str, path: str | None) -> None:
+        mine = (self.Checksum.plugin == self.name) & (self.Checksum.name == name)
+        self.Checksum.delete().where(mine).execute()
+        if path is not None:
+            self.Checksum.insert(plugin=self.name, name=name, sha256=checksum(path)).execute()
+
+
+__all__ = ["CHECKSUMS", "EditedFile", "Migration", "SchemaRunner", "checksum"]

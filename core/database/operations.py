@@ -1,0 +1,89 @@
+"""One call of the event loop into a database thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.database.errors import DatabaseError
+
+
+@dataclass(eq=False, slots=True)
+class Operation:
+    """A call on its way: from the loop to a thread, and back with a result or an error.
+
+    :param rows: for an append, the rows; None for a function call.
+    :param alone: runs in a transaction of its own, never in a batch.
+    """
+
+    future: asyncio.Future[Any]
+    function: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    key: int = 0
+    model: Any = None
+    rows: Sequence[Mapping[str, Any]] | None = None
+    alone: bool = False
+    callbacks: list[Callable[[], None]] = field(default_factory=list)
+    result: Any = None
+    error: BaseException | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call it in a log."""
+        if self.rows is not None:
+            return f"append to {self.model.__name__}"
+        return f"{self.function.__module__}.{getattr(self.function, '__qualname__', self.function)}"
+
+    @property
+    def skipped(self) -> bool:
+        """Whether its caller gave up; asked before it starts."""
+        return self.future.cancelled()
+
+    def reset(self) -> None:
+        """Forget an earlier run."""
+        self.callbacks.clear()
+        self.result = None
+        self.error = None
+
+    def fail(self, error: BaseException) -> None:
+        """End it with an error; what it wanted to happen after the commit does not."""
+        self.callbacks.clear()
+        self.result = None
+        # A future cannot hold a StopIteration.
+        self.error = (
+            RuntimeError(f"{self.name} raised {error!r}") if isinstance(error, StopIteration) else error
+        )
+
+    def deliver(self) -> None:
+        """Tell the caller; on the loop."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class _Running(threading.local):
+    operation: Operation | None = None
+
+
+running = _Running()
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Have `callback` run on the event loop once the change of the running store function is committed.
+
+    It does not run if the function fails, is re-run (then once, for the run that counts) or the commit fails.
+
+    :param callback: called without arguments, before the caller of write() goes on.
+    :raises DatabaseError: outside a function that write() runs.
+    """
+    operation = running.operation
+    if operation is None:
+        raise DatabaseError("after_commit is for store functions that run inside db.write(...)")
+    operation.callbacks.append(callback)
