@@ -59,7 +59,7 @@ bench: $(STAMP) ## Measure against bare discord.py; writes benchmarks/results.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(STAMP) ## Run the long tests and property tests with many more examples.
-	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(JOBS) -m 'soak or not soak' --timeout 1800 $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile soak --timeout 1800 $(ARGS)
 
 messages: $(STAMP) ## Bring the English text catalogs up to date with the sources.
 	@$(BIN)/python -m tools.messages

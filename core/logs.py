@@ -9,22 +9,25 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
+from core.scope import current
+
 FieldSource = Callable[[], Mapping[str, object]]
 
 # Chatty at INFO about things that are no news to an operator.
 _QUIET = ("discord.client", "discord.voice_state", "aiohttp.access")
 
 
-def no_fields() -> Mapping[str, object]:
-    """Return no fields: what a log line outside of any hook carries."""
-    return {}
+def scope_fields() -> Mapping[str, object]:
+    """Return the plugin, guild and hook on whose behalf this task runs; nothing outside of them."""
+    scope = current.get()
+    return {"plugin": scope.plugin, "guild": scope.guild_id, "hook": scope.hook} if scope else {}
 
 
 def configure_logging(
     level: str = "INFO",
     style: Literal["text", "json"] = "text",
     *,
-    fields: FieldSource = no_fields,
+    fields: FieldSource = scope_fields,
     secrets: tuple[str, ...] = (),
     stream: TextIO | None = None,
 ) -> None:
@@ -32,7 +35,7 @@ def configure_logging(
 
     :param level: the lowest level that is shown, for example "INFO".
     :param style: text for people, json for collectors.
-    :param fields: asked for every record what is being done: `plugin`, `guild` and `hook` where they are set.
+    :param fields: asked at every record what else to show.
     :param secrets: texts that are replaced by *** wherever they appear, tracebacks included.
     :param stream: standard error by default.
     """

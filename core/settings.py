@@ -19,14 +19,14 @@ LogFormat = Literal["text", "json"]
 DEFAULT_DATABASE_URL = "sqlite:///data/redlegion.sqlite3"
 DEFAULT_PLUGINS_FILE = Path("plugins.toml")
 
-PluginName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+PluginName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
 
 
 class PluginSelection(BaseModel):
     """The `[plugins]` table of `plugins.toml`: what may be loaded, and from where.
 
-    `load` is an allow list: nothing else is ever imported. `folders` are looked in after the packages
-    under `plugins` and the entry points of the group `redlegion.plugins`. `on_by_default` names the
+    `load` is an allow list: nothing else is ever imported. A name is looked for in `folders`, then among
+    the entry points of the group `redlegion.plugins`, then under `plugins`. `on_by_default` names the
     features that are on in a guild until its admin says otherwise.
     """
 
@@ -173,7 +173,7 @@ def _plugins_sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return 'the table [plugins] is missing; write one with load = ["name", ...].'
     if first["type"] == "string_pattern_mismatch":
-        return f"{where} holds {first['input']!r}; a plugin's name is lower case letters, digits and _."
+        return f"{where} holds {first['input']!r}; a plugin's name is 2 to 32 characters of a-z, 0-9 and _."
     return f"{where} must be a list of texts in quotes."
 
 

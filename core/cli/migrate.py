@@ -1,0 +1,147 @@
+"""`redlegion migrate`: the tables of the core and of every plugin, brought up, back, or looked at."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from core.cli.parser import Subcommands
+from core.errors import StartupError
+from core.logs import configure_logging
+from core.settings import load_settings
+
+if TYPE_CHECKING:
+    from core.database.schema import MigrationState, Schema
+
+_NOTHING = "none"
+
+
+def add_command(commands: Subcommands) -> None:
+    """Add `migrate` to the command line."""
+    parser = commands.add_parser(
+        "migrate",
+        help="bring the database's tables up to date, or look at them",
+        description="Bring the database's tables up to date. Make a backup before going down.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    parser.set_defaults(handler=_up)
+    actions.add_parser("up", help="apply what is pending (the default)").set_defaults(handler=_up)
+    actions.add_parser("status", help="list every migration and its state").set_defaults(handler=_status)
+    down = actions.add_parser("down", help="revert migrations of one plugin, newest first")
+    down.add_argument("plugin", help="a plugin's name, or core")
+    down.add_argument("version", help=f"the last migration to keep, for example 0001; {_NOTHING} reverts all")
+    down.set_defaults(handler=_down)
+    check = actions.add_parser("check", help="say whether the tables are what this version expects")
+    check.set_defaults(handler=_check)
+
+
+def _up(_arguments: argparse.Namespace) -> int:
+    from core.database.errors import MigrationFailed
+    from core.database.schema import migrate_up
+
+    url, schemas = _target()
+    try:
+        applied = migrate_up(url, schemas)
+    except MigrationFailed as error:
+        raise StartupError(f"{error} Nothing of that migration was kept.") from error
+    for name in applied:
+        print(f"applied {name}")
+    if not applied:
+        print("The tables are up to date.")
+    return 0
+
+
+def _status(_arguments: argparse.Namespace) -> int:
+    from core.database.schema import migrate_status
+
+    url, schemas = _target()
+    states = migrate_status(url, schemas)
+    width = max(len(_path(state)) for state in states)
+    for state in states:
+        when = state.applied_at.strftime("%Y-%m-%d %H:%M:%SZ") if state.applied_at else ""
+        print(f"{_path(state):<{width}}  {state.state:<8} {when}".rstrip())
+    return 0
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    from core.database.errors import MigrationFailed
+    from core.database.schema import migrate_down, migrate_status
+
+    url, schemas = _target()
+    schema = _named(arguments.plugin, schemas)
+    names = [state.name for state in migrate_status(url, [schema]) if state.applied_at]
+    try:
+        reverted = migrate_down(url, schema, _version(arguments.version, schema.name, names))
+    except MigrationFailed as error:
+        raise StartupError(f"{error} Nothing of that migration was reverted.") from error
+    for name in reverted:
+        print(f"reverted {name}")
+    if not reverted:
+        print(f"{schema.name} is at {names[-1] if names else 'no migration'} already.")
+    return 0
+
+
+def _check(_arguments: argparse.Namespace) -> int:
+    from core.database.schema import drift, migrate_status
+
+    url, schemas = _target()
+    wrong = [state for state in migrate_status(url, schemas) if state.state != "applied"]
+    for state in wrong:
+        print(f"{_path(state)} is {state.state}: {ADVICE[state.state]}")
+    if wrong:
+        return 1
+    differences = drift(url, schemas)
+    for difference in differences:
+        print(difference)
+    print(
+        "The tables differ from what this version expects: restore a backup, or write a migration."
+        if differences
+        else "The tables are what this version expects."
+    )
+    return 1 if differences else 0
+
+
+#: What to do about a migration that is not simply applied.
+ADVICE = {
+    "pending": "run `redlegion migrate`",
+    "edited": "restore the file as it was applied and put the change into a new migration",
+    "unknown": "the database is newer than this code, install that version again or restore an older backup",
+}
+
+
+def _target() -> tuple[str, list[Schema]]:
+    """Return the database's URL and all schemas, the core's first; broken plugins are named and left out."""
+    from core.database.schema import CORE_SCHEMA
+    from core.plugins import PluginManager
+
+    settings = load_settings()
+    configure_logging("CRITICAL", settings.log_format, secrets=settings.secrets())
+    manager = PluginManager.load(settings)
+    for broken in manager.quarantined:
+        print(f"left out, because it does not load: {broken}", file=sys.stderr)
+    return settings.database_url, [CORE_SCHEMA, *manager.schemas]
+
+
+def _named(name: str, schemas: list[Schema]) -> Schema:
+    for schema in schemas:
+        if schema.name == name:
+            return schema
+    known = ", ".join(schema.name for schema in schemas)
+    raise StartupError(f"No loaded plugin with tables is called {name}; choose one of {known}.")
+
+
+def _version(text: str, plugin: str, applied: list[str]) -> str | None:
+    if text == _NOTHING:
+        return None
+    found = [name for name in applied if name == text or name.split("_", 1)[0] == text]
+    if len(found) != 1:
+        known = ", ".join(applied) or "nothing"
+        raise StartupError(
+            f"{plugin} has no applied migration {text}; applied are {known} ({_NOTHING} reverts all)."
+        )
+    return found[0]
+
+
+def _path(state: MigrationState) -> str:
+    return f"{state.schema}/{state.name}"
