@@ -1,0 +1,1 @@
+"""Pure rules of operations: values in, values out; no Discord, no database."""

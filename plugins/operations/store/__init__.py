@@ -1,0 +1,39 @@
+"""Store functions of operations: the database only, for `ctx.write` and `ctx.read`, safe to run twice."""
+
+from __future__ import annotations
+
+from plugins.operations.store.channels import (
+    close_channel,
+    track_channels,
+    tracked_channels,
+    untrack_channel,
+)
+from plugins.operations.store.lifecycle import AlreadyRunning, ChannelsTaken, NotRunning, end, start
+from plugins.operations.store.progress import Progress, progress, voices
+from plugins.operations.store.reading import (
+    get_operation,
+    participants_of,
+    payable_operations,
+    running_operations,
+    set_payroll_processed,
+)
+
+__all__ = [
+    "AlreadyRunning",
+    "ChannelsTaken",
+    "NotRunning",
+    "Progress",
+    "close_channel",
+    "end",
+    "get_operation",
+    "participants_of",
+    "payable_operations",
+    "progress",
+    "running_operations",
+    "set_payroll_processed",
+    "start",
+    "track_channels",
+    "tracked_channels",
+    "untrack_channel",
+    "voices",
+]

@@ -1,0 +1,111 @@
+"""The voice channels that an operation tracks, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from plugins.operations.models import Operation, OperationChannel
+from plugins.operations.rules.values import ChannelRef, OperationView
+from plugins.operations.store.reading import running_operations
+
+
+def tracked_channels(guild_id: int, operation_id: int) -> list[ChannelRef]:
+    """Return the channels that count for an operation now, in the order in which they were added."""
+    query: Any = (
+        OperationChannel.select(OperationChannel.channel_id, OperationChannel.name, OperationChannel.dispatch)
+        .join(Operation)
+        .where(
+            Operation.guild_id == guild_id,
+            Operation.id == operation_id,
+            OperationChannel.removed.is_null(),
+        )
+        .order_by(OperationChannel.id)
+    )
+    return [ChannelRef(*row) for row in query.tuples()]
+
+
+def taken(guild_id: int, channel_ids: Collection[int]) -> dict[int, str]:
+    """Return which of these channels count for a running operation now, with its title."""
+    query: Any = (
+        OperationChannel.select(OperationChannel.channel_id, Operation.title)
+        .join(Operation)
+        .where(
+            Operation.guild_id == guild_id,
+            OperationChannel.channel_id.in_(sorted(channel_ids)),
+            OperationChannel.removed.is_null(),
+        )
+    )
+    return dict(query.tuples())
+
+
+def open_channels(operation_id: int, channels: Sequence[ChannelRef], at: datetime) -> None:
+    """Let channels count for an operation from `at` on."""
+    for channel in channels:
+        OperationChannel.create(
+            operation_id=operation_id,
+            channel_id=channel.channel_id,
+            name=channel.name,
+            dispatch=channel.dispatch,
+            added=at,
+        )
+
+
+def track_channels(
+    guild_id: int, type_name: str, channels: Sequence[ChannelRef], at: datetime
+) -> OperationView | None:
+    """Let more channels count for the running operation of a type, from now on.
+
+    Channels that count for a running operation already, this one or another, are left as they are.
+
+    :param at: aware; time before it does not count.
+    :returns: the operation, or None when none of this type runs.
+    """
+    running = running_operations(guild_id, type_name)
+    if not running:
+        return None
+    operation = running[0]
+    busy = taken(guild_id, [channel.channel_id for channel in channels])
+    fresh = [channel for channel in channels if channel.channel_id not in busy]
+    open_channels(operation.id, fresh, max(at, operation.started_at))
+    return operation
+
+
+def untrack_channel(guild_id: int, type_name: str, channel_id: int, at: datetime) -> OperationView | None:
+    """End the counting of a channel for the running operation of a type; time so far stays credited.
+
+    :returns: the operation for which it counted until now, or None when it did for none of this type.
+    """
+    for operation in running_operations(guild_id, type_name):
+        if _close([operation.id], channel_id, at):
+            return operation
+    return None
+
+
+def close_channel(guild_id: int, channel_id: int, at: datetime) -> None:
+    """End the counting of a channel that is gone, in whichever operation it counted."""
+    _close([operation.id for operation in running_operations(guild_id)], channel_id, at)
+
+
+def close_all(operation_id: int, at: datetime) -> None:
+    """End the counting of every channel of an operation."""
+    still = (OperationChannel.operation_id == operation_id) & OperationChannel.removed.is_null()
+    OperationChannel.update(removed=at).where(still, OperationChannel.added <= at).execute()
+    # The rest was added before the clock was set back: it counted for no time.
+    OperationChannel.update(removed=OperationChannel.added).where(still).execute()
+
+
+def _close(operation_ids: Collection[int], channel_id: int, at: datetime) -> bool:
+    spans = OperationChannel.select().where(
+        OperationChannel.operation_id.in_(sorted(operation_ids)),
+        OperationChannel.channel_id == channel_id,
+        OperationChannel.removed.is_null(),
+    )
+    closed = False
+    for span in spans:
+        # A clock that was set back must not make a span end before it began.
+        span.removed = max(at, span.added)
+        span.save()
+        closed = True
+    return closed

@@ -1,0 +1,99 @@
+"""Credit as it stands, from the voice sessions that the core recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.voice.store import sessions_between
+from plugins.operations.models import OperationChannel, OperationWindow
+from plugins.operations.rules.credit import Credit, Stay, TrackedSpan, Window, credit
+from plugins.operations.rules.values import ChannelRef, OperationView
+from plugins.operations.store.channels import tracked_channels
+from plugins.operations.store.reading import get_operation
+from redlegion.database import User
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A running operation, looked at once.
+
+    :param sitting: user ids per tracked channel, in the order in which they sat down.
+    :param credits: what each member has earned so far.
+    :param names: what the users table knows of these members.
+    """
+
+    operation: OperationView
+    channels: tuple[ChannelRef, ...]
+    sitting: dict[int, tuple[int, ...]]
+    credits: dict[int, Credit]
+    names: dict[int, str]
+
+
+def progress(guild_id: int, operation_id: int, at: datetime) -> Progress | None:
+    """Return how a running operation stands at `at`, or None when this guild has no such operation."""
+    operation = get_operation(guild_id, operation_id)
+    if operation is None:
+        return None
+    channels = tracked_channels(guild_id, operation_id)
+    sitting: dict[int, list[int]] = {channel.channel_id: [] for channel in channels}
+    for session in sessions_between(guild_id, operation.started_at, at, list(sitting)):
+        if session.left is None:
+            sitting[session.channel_id].append(session.user_id)
+    credits_now = credit_until(guild_id, operation_id, at)
+    people = credits_now.keys() | {user for users in sitting.values() for user in users}
+    return Progress(
+        operation=operation,
+        channels=tuple(channels),
+        sitting={channel: tuple(users) for channel, users in sitting.items()},
+        credits=credits_now,
+        names=known_names(people),
+    )
+
+
+def voices(guild_id: int, operation_id: int, at: datetime) -> list[int]:
+    """Return the ids of the members with credit in an operation at `at`."""
+    return list(credit_until(guild_id, operation_id, at))
+
+
+def credit_until(guild_id: int, operation_id: int, at: datetime) -> dict[int, Credit]:
+    """Return each member's credit up to `at`; open stays, windows and channels count up to it."""
+    opened: Any = (
+        OperationWindow.select(OperationWindow.opened, OperationWindow.closed)
+        .where(OperationWindow.operation_id == operation_id)
+        .order_by(OperationWindow.opened)
+    )
+    windows = [Window(start, at if end is None else end) for start, end in opened.tuples()]
+    if not windows:
+        return {}
+    spans: Any = OperationChannel.select(
+        OperationChannel.channel_id, OperationChannel.added, OperationChannel.removed
+    ).where(OperationChannel.operation_id == operation_id)
+    tracked = [
+        TrackedSpan(channel_id, added, at if removed is None else removed)
+        for channel_id, added, removed in spans.tuples()
+    ]
+    return credit(_stays(guild_id, windows, at), windows, tracked)
+
+
+def _stays(guild_id: int, windows: Sequence[Window], at: datetime) -> list[Stay]:
+    # Stays in every channel: an estimated one beside the tracked channels says that time is unsure too.
+    sessions = sessions_between(guild_id, windows[0].opened, max(window.closed for window in windows))
+    return [
+        Stay(session.user_id, session.channel_id, session.joined, session.left or at, session.estimated)
+        for session in sessions
+    ]
+
+
+def known_names(user_ids: Collection[int]) -> dict[int, str]:
+    """Return the names that the users table has for these people."""
+    names: dict[int, str] = {}
+    ids = sorted(user_ids)
+    for start in range(0, len(ids), 500):
+        query: Any = User.select(User.id, User.name).where(
+            User.id.in_(ids[start : start + 500]), User.name != ""
+        )
+        names.update(query.tuples())
+    return names

@@ -1,0 +1,26 @@
+"""Tables of the Sunday mining plugin."""
+
+from __future__ import annotations
+
+from redlegion.database import BaseModel, BooleanField, Guild, IntegerField, Reference, Snowflake, Text
+
+
+class SundayChannel(BaseModel):
+    """A voice channel that the next Sunday operation tracks.
+
+    :param dispatch: the bot's own seat is here; one channel per guild has it.
+    :param sort: rises in the order in which the channels were added.
+    """
+
+    guild_id = Reference(Guild)
+    channel_id = Snowflake()
+    name = Text()
+    dispatch = BooleanField(default=False)
+    sort = IntegerField()
+
+    class Meta:
+        table_name = "sunday_mining_channel"
+        indexes = ((("guild_id", "channel_id"), True),)
+
+
+MODELS: tuple[type[BaseModel], ...] = (SundayChannel,)
