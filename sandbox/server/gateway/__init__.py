@@ -1,0 +1,1 @@
+"""The gateway: sessions, their events, and the websocket they come over."""

@@ -1,0 +1,104 @@
+"""All gateway sessions, and the way of an event to those that may hear it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.server.gateway import intents, ready
+from sandbox.server.gateway.session import Session
+
+if TYPE_CHECKING:
+    from sandbox.server.guilds import Guild
+    from sandbox.server.world import World
+
+_dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+class Hub:
+    """Hands each event of the world to each session whose shard and intents fit."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.sessions: dict[str, Session] = {}
+        self.held_until: datetime | None = None
+        self.parked = False
+        self._released = asyncio.Event()
+
+    def sequences(self) -> dict[str, int]:
+        """Return the number of the last event sent to each connected session."""
+        return {each.id: each.sequence for each in self.sessions.values() if each.connection is not None}
+
+    def listening(self, guild_id: int) -> bool:
+        """Whether any session, connected or still resumable, hears of a guild."""
+        return any(each.sees(guild_id) for each in self.sessions.values())
+
+    def forget(self, session: Session) -> None:
+        """End a session: it cannot be resumed any more, and the bot leaves its voice channels."""
+        if self.sessions.pop(session.id, None) is None:
+            return
+        for guild in self._world.guilds.values():
+            if session.sees(guild.id):
+                self._world.voice.leave_if_seated(guild, self._world.bot_user.id)
+
+    def release(self) -> None:
+        """Let those in that wait on the held line, once the hold is over."""
+        if not self.held:
+            self.held_until = None
+            self._released.set()
+            self._released = asyncio.Event()
+
+    async def wait_released(self) -> None:
+        """Return once the line is free."""
+        while self.held:
+            await self._released.wait()
+
+    @property
+    def held(self) -> bool:
+        """Whether the gateway turns connections away right now."""
+        return self.held_until is not None and self._world.clock.now() < self.held_until
+
+    def dispatch(self, event: str, data: dict[str, Any], *, guild_id: int = 0, mine: bool = False) -> None:
+        """Send an event. ``mine``: it concerns the bot itself, which is told whatever its intents."""
+        encoded: str | None = None
+        for session in self.sessions.values():
+            if not session.sees(guild_id):
+                continue
+            if not (mine or session.may_hear(event, in_guild=bool(guild_id))):
+                continue
+            if event in _WITH_CONTENT and not session.intents & intents.MESSAGE_CONTENT:
+                self.send(session, event, self._without_content(data))
+                continue
+            if encoded is None:
+                encoded = _dumps(data)
+            self._push(session, event, data, encoded)
+
+    def send(self, session: Session, event: str, data: dict[str, Any]) -> None:
+        """Send an event to one session."""
+        self._push(session, event, data, _dumps(data))
+
+    def announce(self, guild: Guild) -> None:
+        """Send GUILD_CREATE to the sessions of a guild."""
+        for session in self.sessions.values():
+            if session.sees(guild.id) and session.may_hear("GUILD_CREATE", in_guild=True):
+                self.send(session, "GUILD_CREATE", ready.guild_create(self._world, session, guild))
+
+    def _push(self, session: Session, event: str, data: dict[str, Any], encoded: str) -> None:
+        number = session.push(event, encoded)
+        self._world.log.add(
+            "gateway", "out", op=0, event=event, session=session.id, sequence=number, data=data
+        )
+
+    def _without_content(self, data: dict[str, Any]) -> dict[str, Any]:
+        me = str(self._world.bot_user.id)
+        mine = data.get("author", {}).get("id") == me or any(
+            user["id"] == me for user in data.get("mentions", ())
+        )
+        if mine or "guild_id" not in data:
+            return data
+        return {**data, "content": "", "embeds": [], "attachments": [], "components": []}
+
+
+_WITH_CONTENT = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})

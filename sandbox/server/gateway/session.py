@@ -1,0 +1,76 @@
+"""One gateway session: what it may hear, what it has been sent, and the connection it has right now."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sandbox.server.gateway import intents
+
+REPLAY = 10_000
+"""Events kept for a resume; a session that missed more has to identify anew."""
+
+
+class Connection(Protocol):
+    """The websocket of a session."""
+
+    def send(self, frame: str) -> None:
+        """Queue one frame; never blocks."""
+        ...
+
+    def abort(self) -> None:
+        """Tear the TCP connection down without a close frame."""
+        ...
+
+    def close(self, code: int) -> None:
+        """Close with a code, after what is queued."""
+        ...
+
+
+@dataclass(slots=True)
+class Session:
+    """A session lives from IDENTIFY until the client closes it cleanly or it is invalidated."""
+
+    id: str
+    intents: int
+    shard: tuple[int, int] = (0, 1)
+    large_threshold: int = 50
+    sequence: int = 0
+    connection: Connection | None = None
+    replay: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAY))
+
+    def sees(self, guild_id: int) -> bool:
+        """Whether events of a guild belong to this session's shard; direct messages go to shard 0."""
+        return (guild_id >> 22) % self.shard[1] == self.shard[0]
+
+    def may_hear(self, event: str, *, in_guild: bool) -> bool:
+        """Whether the session's intents let an event through."""
+        needed = intents.required(event, in_guild=in_guild)
+        return not needed or bool(self.intents & needed)
+
+    def push(self, event: str, encoded: str) -> int:
+        """Number an event, keep it for a resume, send it when connected; returns its number."""
+        self.sequence += 1
+        frame = f'{{"op":0,"t":"{event}","s":{self.sequence},"d":{encoded}}}'
+        self.replay.append((self.sequence, frame))
+        if self.connection is not None:
+            self.connection.send(frame)
+        return self.sequence
+
+    def missed(self, after: int) -> list[str] | None:
+        """Return the frames after a number, or None when some of them are no longer kept."""
+        if after > self.sequence:
+            return None
+        kept_from = self.replay[0][0] if self.replay else self.sequence + 1
+        if after + 1 < kept_from:
+            return None
+        return [frame for number, frame in self.replay if number > after]
+
+
+def plain(frame: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of a client's frame with its token blanked, for the log."""
+    data = frame.get("d")
+    if isinstance(data, dict) and "token" in data:
+        return {**frame, "d": {**data, "token": "..."}}
+    return frame

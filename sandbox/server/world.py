@@ -1,0 +1,165 @@
+"""The world: everything there is on this Discord."""
+
+from __future__ import annotations
+
+import base64
+import random
+from typing import TYPE_CHECKING, Any
+
+from sandbox.server import permissions
+from sandbox.server.channels import DM, Channel
+from sandbox.server.clock import WorldClock
+from sandbox.server.commands import CommandRoom
+from sandbox.server.errors import Refused
+from sandbox.server.faults import Faults
+from sandbox.server.gateway.hub import Hub
+from sandbox.server.guilds import Guild
+from sandbox.server.interactions import InteractionRoom
+from sandbox.server.log import Log
+from sandbox.server.members import User
+from sandbox.server.messages import MessageRoom
+from sandbox.server.people import Person
+from sandbox.server.snowflake import Mint
+from sandbox.server.truth import Truth
+from sandbox.server.uploads import Uploads
+from sandbox.server.voice_states import VoiceRoom
+
+if TYPE_CHECKING:
+    from sandbox.server.messages import Message
+
+
+class World:
+    """Guilds, people, messages, commands and the bot's application, with one clock.
+
+    ``seed`` fixes everything random. A person waits for an answer for
+    ``interaction_wait`` real seconds.
+    """
+
+    def __init__(self, clock: WorldClock | None = None, seed: int = 0, interaction_wait: float = 3.0) -> None:
+        self.clock = clock or WorldClock()
+        self.random = random.Random(seed)
+        self.interaction_wait = interaction_wait
+        self.mint = Mint(self.clock)
+        self.log = Log(self.clock)
+        self.truth = Truth(self.clock)
+        self.users: dict[int, User] = {}
+        self.guilds: dict[int, Guild] = {}
+        self.channels: dict[int, Channel] = {}
+        self.locales: dict[int, str] = {}
+        self.privileged_intents: set[str] = {"members", "presences", "message_content"}
+        self.cdn = "https://cdn.discordapp.com"
+        self.hub = Hub(self)
+        self.voice = VoiceRoom(self)
+        self.commands = CommandRoom(self)
+        self.messages_room = MessageRoom(self)
+        self.uploads = Uploads(self)
+        self.interactions = InteractionRoom(self)
+        self.faults = Faults(self)
+        self.clock.sequences = self.hub.sequences
+        self.clock.on_detached = self.log.note
+        self._names: dict[str, User] = {}
+        self._direct: dict[int, Channel] = {}
+        self._persons: dict[tuple[int, int], Person] = {}
+        self.bot_user = self.user("red-legion", bot=True)
+        self.application_id = self.bot_user.id
+        self.application_owner = self.user("developer")
+        named = base64.b64encode(str(self.bot_user.id).encode()).decode().rstrip("=")
+        self.token = f"{named}.{self.random.getrandbits(36):09x}.{self.random.getrandbits(152):038x}"
+
+    def entity_id(self) -> int:
+        """Return the id of a new guild, role, channel or user: an old one while the scene is set."""
+        return self.mint.founding() if self.clock.now() == self.clock.start else self.mint.next()
+
+    def user(self, username: str, *, global_name: str | None = None, bot: bool = False) -> User:
+        """Return the account of a name, made when there is none."""
+        found = self._names.get(username)
+        if found is None:
+            shown = global_name or (None if bot else username.capitalize())
+            found = User(self.entity_id(), username, shown, bot)
+            self._names[username] = self.users[found.id] = found
+        return found
+
+    def create_guild(self, name: str, owner: str = "opal", *, bot: bool = True) -> Guild:
+        """Found a guild with its owner and, unless ``bot`` is false, the bot as members."""
+        account = self.user(owner)
+        guild = Guild(self, self.entity_id(), name, account.id)
+        self.guilds[guild.id] = guild
+        guild.add_member(owner)
+        if bot:
+            guild.add_bot()
+        return guild
+
+    def announce_guild(self, guild: Guild) -> None:
+        """Tell connected sessions that the bot has joined a guild."""
+        self.hub.announce(guild)
+
+    def guild(self, guild_id: int) -> Guild:
+        """Return a guild. Raises Refused (404)."""
+        if guild_id not in self.guilds:
+            raise Refused(f"there is no guild {guild_id}", 404)
+        return self.guilds[guild_id]
+
+    def person(self, guild_id: int, user_id: int) -> Person:
+        """Return a member who can act. Raises Refused (404), and (403) for bots."""
+        guild = self.guild(guild_id)
+        member = guild.members.get(user_id)
+        if member is None:
+            raise Refused(f"{user_id} is not a member of {guild.name}", 404)
+        if member.user.bot:
+            raise Refused(f"{member.user.username} is a bot and does not act here", 403)
+        person = self._persons.get((guild_id, user_id))
+        if person is None or person.member is not member:
+            person = self._persons[(guild_id, user_id)] = Person(guild, member)
+        return person
+
+    def direct_channel(self, user_id: int) -> Channel:
+        """Return the bot's direct channel with a user, opened when there is none. Raises Refused (404)."""
+        if user_id not in self.users:
+            raise Refused(f"there is no user {user_id}", 404)
+        if user_id not in self._direct:
+            channel = Channel(self.mint.next(), 0, "", DM, recipient_id=user_id)
+            self._direct[user_id] = self.channels[channel.id] = channel
+        return self._direct[user_id]
+
+    def messages(self, channel_id: int, as_user: int | None = None) -> list[dict[str, Any]]:
+        """Return a channel's messages, oldest first, as a user sees them: their own ephemeral ones included.
+
+        Without a user only what everybody sees. Raises Refused when there is no such channel (404) or
+        the user does not see it (403).
+        """
+        channel = self.channels.get(channel_id)
+        if channel is None:
+            raise Refused(f"there is no channel {channel_id}", 404)
+        if as_user is not None:
+            self._check_sees(channel, as_user)
+        return [
+            self.messages_room.payload(each)
+            for each in self.messages_room.in_channel(channel_id)
+            if each.visible_to in {None, as_user}
+        ]
+
+    def attachment(self, message_id: int, filename: str) -> bytes:
+        """Return the bytes of a message's file. Raises Refused (404)."""
+        message = self.messages_room.by_id.get(message_id)
+        if message is None:
+            raise Refused(f"there is no message {message_id}", 404)
+        for each in message.attachments:
+            if each.filename == filename:
+                return each.data
+        raise Refused(f"message {message_id} has no file {filename}; it has: {_names(message)}", 404)
+
+    def _check_sees(self, channel: Channel, user_id: int) -> None:
+        if channel.type == DM:
+            sees = user_id == channel.recipient_id
+        else:
+            guild = self.guilds[channel.guild_id]
+            member = guild.members.get(user_id)
+            if member is None:
+                raise Refused(f"{user_id} is not a member of {guild.name}", 404)
+            sees = bool(permissions.in_channel(guild, member, channel) & permissions.VIEW_CHANNEL)
+        if not sees:
+            raise Refused(f"{user_id} does not see that channel", 403)
+
+
+def _names(message: Message) -> str:
+    return ", ".join(each.filename for each in message.attachments) or "none"
