@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from openapi_judge import Judge
+from support.openapi_judge import Judge
 
 CALLBACK = "/interactions/1/token/callback"
 COMMANDS = "/applications/1/guilds/2/commands"

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
-from openapi_cures import cured_for_answers, cured_for_requests
+from support.openapi_cures import cured_for_answers, cured_for_requests
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "discord-openapi" / "openapi.json"
 _METHODS = ("get", "put", "post", "patch", "delete")
