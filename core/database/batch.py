@@ -120,7 +120,7 @@ class Runner:
         if not operation.rows:
             return
         group = (operation.model, frozenset(operation.rows[0]))
-        # A row may refer to one that the same key appended before: its insert must not be moved in front of that.
+        # A row may refer to one that the same key appended before: it must not be moved in front of that.
         later = list(appends)[list(appends).index(group) + 1 :] if group in appends else []
         if any(operation.key == other.key for name in later for other in appends[name]):
             self._insert_all(appends)

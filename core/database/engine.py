@@ -85,7 +85,7 @@ class Database:
         workers = [*self._writers, self._reader]
         for worker in workers:
             worker.start()
-        await asyncio.to_thread(lambda: [worker.ready.wait() for worker in workers])
+        await asyncio.to_thread(_each, [worker.ready.wait for worker in workers])
         failures = [worker.failure for worker in workers if worker.failure is not None]
         self._open = True
         if failures:
@@ -99,7 +99,7 @@ class Database:
         for worker in workers:
             worker.stop()
         if workers:
-            await asyncio.to_thread(lambda: [worker.join() for worker in workers])
+            await asyncio.to_thread(_each, [worker.join for worker in workers])
             await self.idle()
         self._writers, self._reader = [], None
         if self._lock is not None:
@@ -197,3 +197,8 @@ class Database:
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(None)
+
+
+def _each(calls: Sequence[Callable[[], object]]) -> None:
+    for call in calls:
+        call()

@@ -20,7 +20,7 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class CommitUnknown(DatabaseError):
-    """The connection died during COMMIT: the change may or may not be stored; look, or repeat with an idempotency key."""
+    """The connection died during COMMIT: the change may be stored or not; look, or repeat it with its key."""
 
 
 class StatementTooSlow(DatabaseError):

@@ -1,4 +1,4 @@
-"""What a migration must not lose: rows, and on SQLite STRICT and triggers, which a table rebuild drops silently."""
+"""What a migration must not lose: rows; and on SQLite STRICT and triggers, which a rebuild silently drops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class TableGuard:
                 if table not in removes and (now is None or now < before):
                     what = "the table is gone" if now is None else f"it had {before} rows and has {now}"
                     raise MigrationFailed(
-                        f'Migration {migration} would lose data of {table} ({what}): keep the rows, or say removes = {{"{table}"}} in it.'
+                        f"Migration {migration} would lose data of {table} ({what}): keep the rows, or say"
+                        f' removes = {{"{table}"}} in it.'
                     )
         if not isinstance(self._database, EmbeddedSqlite):
             return
@@ -49,8 +50,8 @@ class TableGuard:
         broken = self._database.execute_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             raise MigrationFailed(
-                f"Migration {migration} leaves {len(broken)} rows in {broken[0][0]} that refer to nothing: move or"
-                " delete them in it."
+                f"Migration {migration} leaves {len(broken)} rows in {broken[0][0]} that refer to nothing: move"
+                " or delete them in it."
             )
 
     def _count(self) -> dict[str, int]:
@@ -77,11 +78,12 @@ class TableGuard:
         return {name for (name,) in rows.fetchall()}
 
     def _make_strict(self, table: str) -> None:
-        # The way SQLite's manual gives for changes that ALTER TABLE cannot make; foreign keys are off meanwhile.
-        execute = self._database.execute_sql
+        # SQLite's manual gives this way for what ALTER TABLE cannot do; foreign keys are off meanwhile.
+        execute: Any = self._database.execute_sql
         sql = self._one(f"SELECT sql FROM sqlite_master WHERE type = 'table' AND name = '{table}'")
         others = execute(
-            "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL",
+            "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('index', 'trigger')"
+            " AND sql IS NOT NULL",
             (table,),
         ).fetchall()
         scratch = f"{table}__strict"

