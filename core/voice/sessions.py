@@ -255,6 +255,10 @@ class VoiceRecorder:
         """Return once nothing is being written; for a clock that is stepped."""
         await self._outbox.idle()
 
+    async def settled(self, guild_id: int) -> None:
+        """Return once everything seen in a guild is committed and announced, however often that fails."""
+        await self._outbox.flushed(guild_id)
+
     async def close(self) -> None:
         """Write what is queued and stop; open sessions stay open for the next process to recover."""
         await self._outbox.close()

@@ -1,0 +1,262 @@
+"""The bot's own place in voice: one per guild is all that Discord allows.
+
+It shows members that tracking is on, and nothing depends on it. Whoever claims the seat first has it; the
+others wait their turn. All joining and leaving happens in background tasks, one per guild at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+import discord
+
+from core.clock import Clock
+from core.i18n import translate as _
+from core.voice.seat_checks import SeatProblem, VocalChannel, seat_problem
+
+__all__ = ["SeatProblem", "SeatStatus", "Seats"]
+
+_log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 15.0
+MOVE_SECONDS = 10.0
+LEAVE_SECONDS = 5.0
+FIRST_BACKOFF_SECONDS = 1.0
+RETURN_SECONDS = 5.0
+RETURNS_PER_CLAIM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SeatStatus:
+    """Where the bot is to sit in a guild, and whether it does.
+
+    :param channel_id: the channel of the claim that is served, None without a claim.
+    :param owner: who holds that claim.
+    :param seated: the bot sits there.
+    :param problem: why it does not, if that is known.
+    """
+
+    channel_id: int | None
+    owner: str | None
+    seated: bool
+    problem: SeatProblem | None
+
+
+@dataclass(slots=True)
+class _Place:
+    claims: dict[str, int] = field(default_factory=dict)
+    served: str | None = None
+    problem: SeatProblem | None = None
+    returns: int = 0
+    unsettled: bool = False
+    task: asyncio.Task[None] | None = None
+    returning: asyncio.Task[None] | None = None
+
+
+class Seats:
+    """The bot's seat in each guild.
+
+    :param bot: the client that sits down.
+    :param clock: what the waits between attempts run on; discord.py's own time-outs are real time.
+    :param jitter: returns numbers from 0 to 1.
+    """
+
+    def __init__(
+        self, bot: discord.Client, clock: Clock, *, jitter: Callable[[], float] = random.random
+    ) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._jitter = jitter
+        self._places: dict[int, _Place] = {}
+        self._closed = False
+
+    async def claim(self, guild_id: int, channel_id: int, owner: str) -> SeatProblem | None:
+        """Ask for the bot to sit in a channel, or to move there for an owner who has the seat already.
+
+        Does not wait for the bot to arrive.
+
+        :param owner: names who asks, within the guild.
+        :returns: what is in the way, in which case nothing was claimed; None when the claim stands.
+        """
+        guild = self._bot.get_guild(guild_id)
+        problem = seat_problem(None if guild is None else guild.get_channel(channel_id))
+        if problem is not None:
+            return problem
+        place = self._places.setdefault(guild_id, _Place())
+        place.claims[owner] = channel_id
+        place.returns = 0
+        self._settle_soon(guild_id, place)
+        return None
+
+    async def release(self, guild_id: int, owner: str) -> None:
+        """Give up a claim: the next one is served, or the bot leaves. Unknown owners are ignored."""
+        place = self._places.get(guild_id)
+        if place is not None and place.claims.pop(owner, None) is not None:
+            self._settle_soon(guild_id, place)
+
+    def refresh(self, guild_id: int) -> None:
+        """Look again whether the bot sits where it should; after a reconnect or a change of permissions."""
+        place = self._places.get(guild_id)
+        if place is not None:
+            place.returns = 0
+            self._settle_soon(guild_id, place)
+
+    def own_state(self, guild_id: int, channel_id: int | None) -> None:
+        """Take the bot's own voice state; when it was put out of voice, it returns a few times at most.
+
+        :param channel_id: where the bot is now. Moved to another channel by a moderator, it stays there.
+        """
+        place = self._places.get(guild_id)
+        if place is None or channel_id is not None or not place.claims or self._closed:
+            return
+        busy = place.task is not None or place.returning is not None
+        if busy or place.returns >= RETURNS_PER_CLAIM:
+            return
+        place.returns += 1
+        place.returning = asyncio.create_task(self._return(guild_id, place), name=f"seat:{guild_id}:return")
+
+    def status(self, guild_id: int) -> SeatStatus:
+        """Return how the seat of a guild stands."""
+        place, guild = self._places.get(guild_id), self._bot.get_guild(guild_id)
+        if place is None or place.served is None:
+            return SeatStatus(None, None, False, None if place is None else place.problem)
+        channel_id = place.claims.get(place.served)
+        client = None if guild is None else guild.voice_client
+        seated = isinstance(client, discord.VoiceClient) and _sits_in(client, channel_id)
+        return SeatStatus(channel_id, place.served, seated, place.problem)
+
+    async def settled(self, guild_id: int) -> None:
+        """Return once nothing is under way for the seat of a guild."""
+        place = self._places.get(guild_id)
+        while place is not None and (tasks := [task for task in (place.task, place.returning) if task]):
+            await asyncio.wait(tasks)
+
+    async def close(self) -> None:
+        """Stop all tasks and leave every channel; takes a few seconds at most."""
+        self._closed = True
+        tasks = [task for place in self._places.values() for task in (place.task, place.returning) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        guilds = [guild for guild_id in self._places if (guild := self._bot.get_guild(guild_id))]
+        await asyncio.gather(*(_leave(guild) for guild in guilds))
+        self._places.clear()
+
+    async def join_with_retry(
+        self,
+        channel: VocalChannel,
+        attempts: int = 3,
+        *,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> SeatProblem | None:
+        """Sit down in a channel, moving there if the bot sits elsewhere in the guild.
+
+        :param attempts: how often at most; the waits between double from about a second, with jitter.
+        :param wanted: asked before each further attempt; False gives up.
+        :returns: None when the bot sits there, else why not.
+        """
+        for attempt in range(attempts):
+            if attempt:
+                backoff = FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1)
+                await self._clock.sleep(backoff * (0.5 + self._jitter()))
+                if not wanted():
+                    break
+            try:
+                await _sit_down(channel)
+            except (TimeoutError, discord.DiscordException, OSError, aiohttp.ClientError) as error:
+                _log.warning("joining voice channel %d, attempt %d: %r", channel.id, attempt + 1, error)
+            except RuntimeError as error:
+                # discord.py says so when PyNaCl or davey is not installed: another attempt changes nothing.
+                _log.error("voice is not possible in this installation: %s", error)
+                return SeatProblem(_("This bot's installation lacks voice support. Tell its operator."))
+            else:
+                return None
+            if (problem := seat_problem(channel.guild.get_channel(channel.id))) is not None:
+                return problem
+        return SeatProblem(
+            _("Discord did not let me into {channel}. Tracking goes on without me there.").format(
+                channel=channel.mention
+            )
+        )
+
+    # -- the background ----------------------------------------------------------------------------
+
+    def _settle_soon(self, guild_id: int, place: _Place) -> None:
+        if self._closed:
+            return
+        place.unsettled = True
+        if place.task is None:
+            place.task = asyncio.create_task(self._settle(guild_id, place), name=f"seat:{guild_id}")
+
+    async def _settle(self, guild_id: int, place: _Place) -> None:
+        try:
+            while place.unsettled:
+                place.unsettled = False
+                guild = self._bot.get_guild(guild_id)
+                if guild is not None:
+                    await self._serve(guild, place)
+        except Exception:
+            # Nothing awaits this task; what goes wrong here must be seen all the same.
+            _log.exception("the seat in guild %d could not be settled", guild_id)
+        finally:
+            place.task = None
+
+    async def _serve(self, guild: discord.Guild, place: _Place) -> None:
+        place.served, place.problem = None, None
+        for owner, channel_id in list(place.claims.items()):
+            channel = guild.get_channel(channel_id)
+            problem = seat_problem(channel)
+            if problem is None and isinstance(channel, VocalChannel):
+                place.served = owner
+                place.problem = await self.join_with_retry(channel, wanted=lambda: not place.unsettled)
+                return
+            place.problem = place.problem or problem
+        await _leave(guild)
+
+    async def _return(self, guild_id: int, place: _Place) -> None:
+        try:
+            await self._clock.sleep(RETURN_SECONDS * 2 ** (place.returns - 1))
+            guild = self._bot.get_guild(guild_id)
+            # A voice client that is still there is discord.py reconnecting by itself.
+            if guild is not None and guild.voice_client is None:
+                self._settle_soon(guild_id, place)
+        finally:
+            place.returning = None
+
+
+def _sits_in(client: discord.VoiceClient, channel_id: int | None) -> bool:
+    # discord.py sets the channel to None when it is not in the cache, whatever its type says.
+    channel: VocalChannel | None = client.channel
+    return client.is_connected() and channel is not None and channel.id == channel_id
+
+
+async def _sit_down(channel: VocalChannel) -> None:
+    client = channel.guild.voice_client
+    if isinstance(client, discord.VoiceClient) and client.is_connected():
+        await client.move_to(channel, timeout=MOVE_SECONDS)
+        if _sits_in(client, channel.id):
+            return
+        # move_to does not raise when its time is up.
+    if client is not None:
+        await _leave(channel.guild)
+    await channel.connect(timeout=CONNECT_SECONDS, reconnect=True, self_deaf=True)
+
+
+async def _leave(guild: discord.Guild) -> None:
+    client = guild.voice_client
+    if client is None:
+        return
+    try:
+        # discord.py waits for Discord's confirmation, which never comes while the gateway is down.
+        await asyncio.wait_for(client.disconnect(force=True), LEAVE_SECONDS)
+    except (TimeoutError, discord.DiscordException, OSError) as error:
+        _log.warning("leaving voice in guild %d: %r", guild.id, error)
+    finally:
+        if guild.voice_client is client:
+            client.cleanup()
