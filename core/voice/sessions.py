@@ -259,6 +259,9 @@ class VoiceRecorder:
         """Return once everything seen in a guild is committed and announced, however often that fails."""
         await self._outbox.flushed(guild_id)
 
-    async def close(self) -> None:
-        """Write what is queued and stop; open sessions stay open for the next process to recover."""
-        await self._outbox.close()
+    async def close(self, grace_seconds: float = 10.0) -> None:
+        """Write what is queued and stop; open sessions stay open for the next process to recover.
+
+        :param grace_seconds: real time that writing may take; what is lost then is logged.
+        """
+        await self._outbox.close(grace_seconds)
