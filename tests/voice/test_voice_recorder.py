@@ -23,6 +23,11 @@ ALPHA, BETA = 101, 102
 LIMIT = timedelta(minutes=5)
 
 
+def _length(row: SessionRecord) -> timedelta:
+    assert row.left is not None
+    return row.left - row.joined
+
+
 class Stage:
     """A recorder with what it delivered, and people who act on its clock."""
 
@@ -109,7 +114,7 @@ async def test_a_hub_is_a_move_from_a_void_session(stage: Stage) -> None:
         ALPHA,
         BETA,
     )
-    assert (row.channel_id, row.left - row.joined) == (BETA, timedelta(seconds=60.3))
+    assert (row.channel_id, _length(row)) == (BETA, timedelta(seconds=60.3))
 
 
 async def test_a_discarded_stay_is_heard_as_ended_and_leaves_no_row(stage: Stage) -> None:
@@ -142,7 +147,7 @@ async def test_switching_on_and_off(stage: Stage) -> None:
     stage.recorder.set_recording(GUILD, False, {})
     stage.act(QUARTZ, BETA)
     [row] = await stage.rows()
-    assert (row.left - row.joined, row.estimated) == (timedelta(seconds=60), False)
+    assert (_length(row), row.estimated) == (timedelta(seconds=60), False)
 
 
 async def test_member_gone_and_channel_deleted(stage: Stage) -> None:
@@ -204,7 +209,7 @@ async def test_left_over_sessions_are_closed_where_nobody_asks_any_more(stage: S
     await fresh.recorder.recover(0, GUILD, fresh.present(quartz=ALPHA), "restart")
     [row] = await fresh.rows()
     assert row.left is not None
-    assert (row.left - row.joined, row.estimated) == (timedelta(seconds=50), True)
+    assert (_length(row), row.estimated) == (timedelta(seconds=50), True)
 
 
 async def test_a_drop_with_resume_keeps_who_stayed_exact(stage: Stage) -> None:
@@ -234,7 +239,7 @@ async def test_a_new_session_after_too_long_a_gap_trusts_nobody(stage: Stage) ->
     await stage.clock.advance(600)
     await stage.recorder.recover(0, GUILD, stage.present(quartz=ALPHA), "restart")
     before, after = await stage.rows()
-    assert (before.left - before.joined, before.estimated) == (timedelta(seconds=60), True)
+    assert (_length(before), before.estimated) == (timedelta(seconds=60), True)
     assert (after.joined, after.estimated) == (stage.clock.now(), True)
 
 
