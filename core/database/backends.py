@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from typing import Any
 
@@ -61,6 +62,7 @@ class ServerPostgres(peewee.PostgresqlDatabase):
 
     def _initialize_connection(self, conn: Any) -> None:
         conn.execute("SET TIME ZONE 'UTC'")
+        conn.adapters.register_loader("numeric", _number_loader())
 
     @property
     def Model(self) -> Any:
@@ -74,14 +76,27 @@ class ServerPostgres(peewee.PostgresqlDatabase):
         return super().create_tables(models, **options)
 
 
+@functools.cache
+def _number_loader() -> Any:
+    from psycopg.adapt import Loader
+
+    class Number(Loader):
+        """SUM of a BIGINT is NUMERIC on PostgreSQL: whole ones become int and the rest float, as on SQLite."""
+
+        def load(self, data: Any) -> int | float:
+            text = bytes(data)
+            return int(text) if text.lstrip(b"-").isdigit() else float(text)
+
+    return Number
+
+
 Backend = EmbeddedSqlite | ServerPostgres
 
 
 def driver_error(error: BaseException) -> BaseException:
     """Return the driver's own error inside a peewee error, or the error itself."""
-    if isinstance(error, peewee.PeeweeException) and error.args and isinstance(error.args[0], BaseException):
-        return error.args[0]
-    return error
+    original = getattr(error, "orig", None)
+    return original if isinstance(original, BaseException) else error
 
 
 def sqlstate(error: BaseException) -> str | None:

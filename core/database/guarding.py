@@ -50,8 +50,8 @@ class TableGuard:
         broken = self._database.execute_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             raise MigrationFailed(
-                f"Migration {migration} leaves {len(broken)} rows in {broken[0][0]} that refer to nothing: move"
-                " or delete them in it."
+                f"Migration {migration} leaves {len(broken)} rows in {broken[0][0]} that refer to nothing:"
+                " move or delete them in it."
             )
 
     def _count(self) -> dict[str, int]:

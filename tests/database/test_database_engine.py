@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ import peewee
 import pytest
 
 from core.database import (
+    CORE_SCHEMA,
     CommitUnknown,
     Database,
     DatabaseBusy,
@@ -17,9 +19,14 @@ from core.database import (
     DatabaseError,
     Guild,
     GuildPlugin,
+    StatementTooSlow,
     ensure_guild,
+    migrate_up,
     open_database,
+    workers,
 )
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT 1 - x FROM n) SELECT max(x) AS top FROM n"
 
 
 def insert_plugin(guild_id: int, plugin: str) -> str:
@@ -153,8 +160,6 @@ async def test_a_cancelled_call_that_has_not_started_is_skipped(database: Databa
 
 
 async def test_cancelling_at_random_moments_loses_and_halves_nothing(database: Database) -> None:
-    import random
-
     dice = random.Random(5)
     acknowledged: set[str] = set()
 
@@ -176,7 +181,7 @@ async def test_cancelling_at_random_moments_loses_and_halves_nothing(database: D
 
 
 async def test_a_reader_cannot_write(database: Database) -> None:
-    with pytest.raises(peewee.PeeweeException, match="read.?only"):
+    with pytest.raises(peewee.PeeweeException, match=r"read.?only"):
         await database.read(insert_plugin, 1, "x")
     assert await database.read(count_plugins) == 0
 
@@ -184,7 +189,7 @@ async def test_a_reader_cannot_write(database: Database) -> None:
 async def test_a_query_on_the_loop_raises(database: Database) -> None:
     with pytest.raises(peewee.InterfaceError):
         Guild.select().count()
-    query = await database.read(lambda: Guild.select())
+    query = await database.read(Guild.select)
     with pytest.raises(peewee.InterfaceError):
         list(query)
 
@@ -217,9 +222,9 @@ async def test_callbacks_run_only_after_what_is_committed(database: Database) ->
 async def test_atomic_inside_a_store_function_is_a_savepoint(database: Database) -> None:
     def nested() -> None:
         ensure_guild(1)
-        with pytest.raises(ValueError, match="inner"), Guild._meta.database.atomic():
+        with Guild._meta.database.atomic() as savepoint:
             ensure_guild(2)
-            raise ValueError("inner")
+            savepoint.rollback()
 
     await database.write(nested)
     assert await database.read(lambda: [guild.id for guild in Guild.select()]) == [1]
@@ -271,16 +276,46 @@ async def test_close_writes_what_is_queued(database: Database, database_url: str
     await again.close()
 
 
-async def test_slow_functions_are_named(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+async def test_slow_functions_are_named(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "SLOW", 0.0)
+    await database.write(insert_plugin, 1, "x")
+    assert database.stats.slow == 1
+    assert "insert_plugin" in database.stats.slowest_name
+    assert any("insert_plugin took" in record.getMessage() for record in caplog.records)
+
+
+def run_for_ever() -> None:
+    """A statement that never ends and that writes, which is what makes SQLite drop its transaction."""
+    Guild.update(name=peewee.SQL(f"(SELECT CAST(endless.top AS text) FROM ({ENDLESS}) AS endless)")).execute()
+
+
+async def test_an_endless_statement_is_stopped_and_hurts_nobody_else(database_url: str) -> None:
+    database = open_database(database_url, statement_limit=0.3)
+    migrate_up(database, [CORE_SCHEMA])
+    await database.start()
     gate = Gate()
+    await database.write(ensure_guild, 7)
     held = asyncio.create_task(database.write(gate))
     await gate.wait_entered()
-    # Nothing but real time makes a function slow.
-    await asyncio.to_thread(threading.Event().wait, 0.3)
+    together = asyncio.gather(
+        database.write(insert_plugin, 1, "before"),
+        database.write(run_for_ever),
+        database.write(insert_plugin, 1, "after"),
+        return_exceptions=True,
+    )
+    await asyncio.sleep(0)
     gate.opened.set()
+    first, second, third = await together
     await held
-    assert "Gate" in database.stats.slowest_name
-    assert any("took" in record.message for record in caplog.records)
+    assert (first, third) == ("before", "after")
+    assert isinstance(second, StatementTooSlow)
+    assert "run_for_ever" in str(second)
+    assert await database.read(plugins_in_order, 1) == ["before", "after"]
+    with pytest.raises(StatementTooSlow):
+        await database.read(lambda: list(Guild.raw(ENDLESS).tuples()))
+    await database.close()
 
 
 async def test_work_across_keys_takes_a_transaction_of_its_own(database: Database) -> None:
