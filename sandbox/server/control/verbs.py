@@ -1,0 +1,200 @@
+"""Each verb of the control address: its way, what it takes, and what it does with the world."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+from sandbox.server.control import views
+from sandbox.server.control.bodies import read_body, read_id, read_query
+from sandbox.server.errors import Refused
+from sandbox.server.people import Person
+from sandbox.server.world import World
+
+Act: TypeAlias = Callable[[World, web.Request], Awaitable[Any]]
+
+LONGEST_STEP = 366 * 86400.0
+MOST_LOG = 10_000
+_VOICE_FLAGS = ("self_mute", "self_deaf", "self_stream", "self_video", "mute", "deaf")
+_MEMBER = "/guilds/{guild}/members/{user}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that can be asked: method, path below /control, what it takes in words, and the act."""
+
+    method: str
+    path: str
+    takes: str
+    act: Act
+
+
+async def _guilds(world: World, request: web.Request) -> Any:
+    return [views.guild(world, one) for one in world.guilds.values()]
+
+
+async def _voice(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("channel_id", *_VOICE_FLAGS))
+    flags = {name: body.flag(name) for name in _VOICE_FLAGS if name in body}
+    if "channel_id" not in body and not flags:
+        raise Refused(f"say where to: channel_id, null to leave; or change one of {', '.join(_VOICE_FLAGS)}")
+    if "channel_id" in body:
+        channel_id = body.optional_id("channel_id")
+        if channel_id is None:
+            if flags:
+                raise Refused("who leaves has no voice state: give channel_id null alone")
+            await person.leave()
+        else:
+            await person.join(channel_id)
+    if flags:
+        await person.set_voice(**flags)
+    return views.voice(person)
+
+
+async def _slash(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("channel_id", "command", "options", "stale"))
+    outcome = await person.slash(
+        body.text("command"),
+        channel=body.id("channel_id"),
+        options=body.mapping("options"),
+        stale=body.flag("stale"),
+    )
+    return views.outcome(outcome)
+
+
+async def _autocomplete(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("channel_id", "command", "options", "focused"))
+    outcome = await person.autocomplete(
+        body.text("command"),
+        channel=body.id("channel_id"),
+        options=body.mapping("options"),
+        focused=body.text("focused"),
+    )
+    return views.outcome(outcome)
+
+
+async def _click(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("message_id", "custom_id"))
+    return views.outcome(await person.click(body.id("message_id"), body.text("custom_id")))
+
+
+async def _choose(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("message_id", "custom_id", "values"))
+    custom_id, values = body.text("custom_id"), body.values("values")
+    return views.outcome(await person.choose(body.id("message_id"), custom_id, values))
+
+
+async def _submit(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("interaction_id", "values"))
+    return views.outcome(await person.submit(body.id("interaction_id"), body.mapping("values")))
+
+
+async def _send(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("channel_id", "content"))
+    return await person.send(body.id("channel_id"), body.text("content"))
+
+
+async def _messages(world: World, request: web.Request) -> Any:
+    viewer = read_query(request, ("as",)).optional_id("as")
+    return world.messages(_path_id(request, "channel"), as_user=viewer)
+
+
+async def _attachment(world: World, request: web.Request) -> Any:
+    name = request.match_info["name"]
+    data = world.attachment(_path_id(request, "message"), name)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return web.Response(body=data, content_type=kind)
+
+
+async def _clock(world: World, request: web.Request) -> Any:
+    return {"now": world.clock.now().isoformat(), "attached": world.clock.attached}
+
+
+async def _advance(world: World, request: web.Request) -> Any:
+    body = await read_body(request, ("advance_seconds",))
+    await world.clock.advance(body.seconds("advance_seconds", most=LONGEST_STEP))
+    return {"now": world.clock.now().isoformat()}
+
+
+async def _fault(world: World, request: web.Request) -> Any:
+    body = await read_body(request, ("kind", "guild_id", "hold_seconds", "park", "resumable"))
+    kind, guild_id = body.text("kind"), body.optional_id("guild_id")
+    if guild_id is not None:
+        world.guild(guild_id)
+    takes = {"drop_gateway": ("hold_seconds", "park"), "invalid_session": ("resumable",), "reconnect": ()}
+    if kind not in takes:
+        raise Refused(f"there is no fault {kind!r}; choose one of: {', '.join(takes)}")
+    for name in ("hold_seconds", "park", "resumable"):
+        if name in body and name not in takes[kind]:
+            raise Refused(f"{kind} takes no {name}")
+    if kind == "drop_gateway":
+        hold = body.seconds("hold_seconds", most=LONGEST_STEP, default=0.0)
+        hit = world.faults.drop_gateway(guild_id, hold, park=body.flag("park"))
+    elif kind == "invalid_session":
+        hit = world.faults.invalid_session(body.flag("resumable"), guild_id)
+    else:
+        hit = world.faults.reconnect(guild_id)
+    return {"kind": kind, "connections": hit}
+
+
+async def _truth(world: World, request: web.Request) -> Any:
+    query = read_query(request, ("guild", "user"))
+    guild_id, user_id = query.optional_id("guild"), query.optional_id("user")
+    return [
+        views.stay(one)
+        for one in world.truth
+        if guild_id in (None, one.guild_id) and user_id in (None, one.user_id)
+    ]
+
+
+async def _log(world: World, request: web.Request) -> Any:
+    query = read_query(request, ("kind", "limit"))
+    limit = query.optional_id("limit")
+    kind = query.text("kind") if "kind" in query else None
+    if limit is not None and limit > MOST_LOG:
+        raise Refused(f"limit is at most {MOST_LOG}, not {limit}")
+    found = [entry for entry in world.log.entries if kind in (None, entry["kind"])]
+    return found if limit is None else found[len(found) - min(limit, len(found)) :]
+
+
+def _person(world: World, request: web.Request) -> Person:
+    return world.person(_path_id(request, "guild"), _path_id(request, "user"))
+
+
+def _path_id(request: web.Request, name: str) -> int:
+    return read_id(request.match_info[name], f"the {name} in the path")
+
+
+VERBS = (
+    Verb("GET", "/guilds", "", _guilds),
+    Verb("POST", f"{_MEMBER}/voice", '{"channel_id": id or null, "self_mute": bool, ...}', _voice),
+    Verb("POST", f"{_MEMBER}/slash", '{"channel_id", "command", "options", "stale"}', _slash),
+    Verb("POST", f"{_MEMBER}/autocomplete", '{"channel_id", "command", "options", "focused"}', _autocomplete),
+    Verb("POST", f"{_MEMBER}/click", '{"message_id", "custom_id"}', _click),
+    Verb("POST", f"{_MEMBER}/choose", '{"message_id", "custom_id", "values": [...]}', _choose),
+    Verb("POST", f"{_MEMBER}/submit", '{"interaction_id", "values": {custom_id: value or list}}', _submit),
+    Verb("POST", f"{_MEMBER}/messages", '{"channel_id", "content"}', _send),
+    Verb("GET", "/channels/{channel}/messages", "?as=user", _messages),
+    Verb("GET", "/messages/{message}/attachments/{name}", "", _attachment),
+    Verb("GET", "/clock", "", _clock),
+    Verb("POST", "/clock", '{"advance_seconds": n}', _advance),
+    Verb(
+        "POST",
+        "/faults",
+        '{"kind": "drop_gateway" (hold_seconds, park) | "invalid_session" (resumable) | "reconnect", "guild_id"}',
+        _fault,
+    ),
+    Verb("GET", "/truth", "?guild=&user=", _truth),
+    Verb("GET", "/log", "?kind=rest|gateway|voice|note&limit=", _log),
+)
