@@ -149,7 +149,8 @@ def read_plugins_file(path: Path) -> PluginSelection:
     return selection.model_copy(update={"folders": folders})
 
 
-_EXPECTED = {
+#: Every variable that is read, and what it must be.
+VARIABLES = {
     "DISCORD_TOKEN": "the bot's token as text",
     "DATABASE_URL": "sqlite:///path/to/file.sqlite3 or postgresql://user:password@host/name",
     "LOG_LEVEL": "one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
@@ -162,7 +163,7 @@ _EXPECTED = {
 def _environment_sentence(error: ValidationError) -> str:
     name = str(error.errors(include_url=False, include_input=False)[0]["loc"][0]).upper()
     # The value itself is not repeated: it may be a secret pasted into the wrong line.
-    return f"{name} has a value that cannot be used; set it to {_EXPECTED[name]}, or remove it."
+    return f"{name} has a value that cannot be used; set it to {VARIABLES[name]}, or remove it."
 
 
 def _plugins_sentence(error: ValidationError) -> str:

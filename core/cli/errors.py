@@ -1,4 +1,4 @@
-"""What the errors of Discord and of the network mean to an operator, one sentence each."""
+"""What the errors of Discord, the network and the database mean to an operator, one sentence each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ def sentence_for(error: BaseException) -> StartupError | None:
     import aiohttp
     import discord
 
+    from core.database.errors import DatabaseUnavailable, MigrationFailed
+
     for one in _unwrapped(error):
         match one:
             case StartupError():
                 return one
+            case MigrationFailed():
+                return StartupError(f"A migration failed and was rolled back, nothing of it was kept: {one}")
+            case DatabaseUnavailable():
+                return StartupError(
+                    "The database stopped answering: look whether it is running, then start again."
+                )
             case discord.PrivilegedIntentsRequired():
                 return StartupError(
                     "Discord refused the intents that the plugins need: open "

@@ -37,14 +37,10 @@ def add_command(commands: Subcommands) -> None:
 
 
 def _up(_arguments: argparse.Namespace) -> int:
-    from core.database.errors import MigrationFailed
     from core.database.schema import migrate_up
 
     url, schemas = _target()
-    try:
-        applied = migrate_up(url, schemas)
-    except MigrationFailed as error:
-        raise StartupError(f"{error} Nothing of that migration was kept.") from error
+    applied = migrate_up(url, schemas)
     for name in applied:
         print(f"applied {name}")
     if not applied:
@@ -65,16 +61,12 @@ def _status(_arguments: argparse.Namespace) -> int:
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    from core.database.errors import MigrationFailed
     from core.database.schema import migrate_down, migrate_status
 
     url, schemas = _target()
     schema = _named(arguments.plugin, schemas)
     names = [state.name for state in migrate_status(url, [schema]) if state.applied_at]
-    try:
-        reverted = migrate_down(url, schema, _version(arguments.version, schema.name, names))
-    except MigrationFailed as error:
-        raise StartupError(f"{error} Nothing of that migration was reverted.") from error
+    reverted = migrate_down(url, schema, _version(arguments.version, schema.name, names))
     for name in reverted:
         print(f"reverted {name}")
     if not reverted:
