@@ -35,6 +35,15 @@ class Body:
         value = self._fields.get(name)
         return None if value is None else read_id(value, name)
 
+    def count(self, name: str, most: int) -> int:
+        """A whole number from 0 to `most`, which it is when absent. Raises Refused."""
+        value = self._fields.get(name, most)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_ID:
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise Refused(f"{name} must be a whole number from 0 to {most}, {_but(value)}")
+        return value
+
     def text(self, name: str) -> str:
         """A required text. Raises Refused."""
         value = self._fields.get(name)

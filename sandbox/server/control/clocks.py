@@ -85,6 +85,7 @@ async def attach_clock(world: World, request: web.Request) -> web.StreamResponse
                     continue
                 _check_hello(message)
             except ValueError as error:
+                world.clock.detach(clock)
                 await _refuse(socket, str(error))
                 break
             greeted = True

@@ -160,12 +160,10 @@ async def _truth(world: World, request: web.Request) -> Any:
 
 async def _log(world: World, request: web.Request) -> Any:
     query = read_query(request, ("kind", "limit"))
-    limit = query.optional_id("limit")
+    limit = query.count("limit", MOST_LOG)
     kind = query.text("kind") if "kind" in query else None
-    if limit is not None and limit > MOST_LOG:
-        raise Refused(f"limit is at most {MOST_LOG}, not {limit}")
     found = [entry for entry in world.log.entries if kind in (None, entry["kind"])]
-    return found if limit is None else found[len(found) - min(limit, len(found)) :]
+    return found[len(found) - min(limit, len(found)) :]
 
 
 def _person(world: World, request: web.Request) -> Person:
@@ -192,7 +190,8 @@ VERBS = (
     Verb(
         "POST",
         "/faults",
-        '{"kind": "drop_gateway" (hold_seconds, park) | "invalid_session" (resumable) | "reconnect", "guild_id"}',
+        '{"kind": "drop_gateway" | "invalid_session" | "reconnect", "guild_id", "hold_seconds", "park", '
+        '"resumable"}',
         _fault,
     ),
     Verb("GET", "/truth", "?guild=&user=", _truth),
