@@ -300,3 +300,18 @@ def test_first_sight_is_exact() -> None:
     assert isinstance(started, Started)
     assert not started.session.estimated
     assert voice.first_sight(present, at(1)) == []
+
+
+def test_a_rewritten_estimated_session_stays_estimated() -> None:
+    voice = tracker()
+    voice.observe(state(0, HUB, before_channel_id=HUB))
+    [rewritten] = voice.observe(state(0.5, ALPHA))
+    assert isinstance(rewritten, Rewritten)
+    assert rewritten.session.estimated
+
+
+def test_a_second_is_long_enough_for_a_restored_session_too() -> None:
+    voice = _restored(quartz=QUARTZ, opal=OPAL)
+    assert [type(voice.observe(state(1, None, user=user))[0]) for user in (QUARTZ, OPAL)] == [Ended, Ended]
+    voice = _restored(quartz=QUARTZ)
+    assert isinstance(voice.observe(state(0.9, None))[0], Discarded)
