@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from sandbox.server.app import Addresses, SandboxServer
 from sandbox.server.clock import AttachedClock, WorldClock
 from sandbox.server.errors import Refused
 from sandbox.server.people import Outcome, Person
 from sandbox.server.world import World
 
-__all__ = ["AttachedClock", "Outcome", "Person", "Refused", "World", "WorldClock"]
+__all__ = [
+    "Addresses",
+    "AttachedClock",
+    "Outcome",
+    "Person",
+    "Refused",
+    "SandboxServer",
+    "World",
+    "WorldClock",
+]

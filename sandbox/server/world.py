@@ -22,6 +22,7 @@ from sandbox.server.people import Person
 from sandbox.server.snowflake import Mint
 from sandbox.server.truth import Truth
 from sandbox.server.uploads import Uploads
+from sandbox.server.voice.seat import BotVoice
 from sandbox.server.voice_states import VoiceRoom
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class World:
         self.cdn = "https://cdn.discordapp.com"
         self.hub = Hub(self)
         self.voice = VoiceRoom(self)
+        self.bot_voice = BotVoice(self)
         self.commands = CommandRoom(self)
         self.messages_room = MessageRoom(self)
         self.uploads = Uploads(self)

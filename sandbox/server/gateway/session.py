@@ -38,6 +38,7 @@ class Session:
     large_threshold: int = 50
     sequence: int = 0
     connection: Connection | None = None
+    voice_endpoint: str = ""
     replay: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAY))
 
     def sees(self, guild_id: int) -> bool:

@@ -1,0 +1,206 @@
+"""The way of a request: found, authorised, read, answered, logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import BodyPartReader, web
+
+from sandbox.server.errors import RestError, invalid_form, unknown
+from sandbox.server.messages import Upload
+from sandbox.server.payloads.interactions import UPLOAD_LIMIT
+
+if TYPE_CHECKING:
+    from sandbox.server.channels import Channel
+    from sandbox.server.guilds import Guild
+    from sandbox.server.members import Member
+    from sandbox.server.world import World
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, read: its path parameters, query, JSON body and files."""
+
+    world: World
+    parameters: dict[str, str]
+    query: dict[str, str]
+    base_url: str
+    body: Any = None
+    files: list[Upload] = field(default_factory=list)
+
+    def id(self, name: str) -> int:
+        """Return a path parameter as an id. Raises RestError 50035."""
+        value = self.parameters[name]
+        if not (value.isascii() and value.isdigit()):
+            raise invalid_form((name,), "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
+        return int(value)
+
+    def json(self) -> Json:
+        """Return the body as an object. Raises RestError 50035."""
+        if not isinstance(self.body, dict):
+            raise RestError(400, 50035, "Invalid Form Body", {"_errors": [
+                {"code": "MODEL_TYPE_CONVERT", "message": "Only dictionaries may be used in a ModelType"}]})  # fmt: skip
+        return self.body
+
+    def guild(self) -> Guild:
+        """Return the guild of the path. Raises RestError 10004, or 50001 when the bot is no member of it."""
+        guild = self.world.guilds.get(self.id("guild_id"))
+        if guild is None:
+            raise unknown("guild")
+        if self.world.bot_user.id not in guild.members:
+            raise RestError(403, 50001, "Missing Access")
+        return guild
+
+    def channel(self) -> Channel:
+        """Return the channel of the path. Raises RestError 10003 or 50001."""
+        channel = self.world.channels.get(self.id("channel_id"))
+        if channel is None:
+            raise unknown("channel")
+        if channel.guild_id and self.world.bot_user.id not in self.world.guilds[channel.guild_id].members:
+            raise RestError(403, 50001, "Missing Access")
+        return channel
+
+    def member(self, guild: Guild) -> Member:
+        """Return the member of the path, ``@me`` being the bot. Raises RestError 10007."""
+        given = self.parameters.get("user_id", "@me")
+        user_id = self.world.bot_user.id if given == "@me" else self.id("user_id")
+        member = guild.members.get(user_id)
+        if member is None:
+            raise unknown("member")
+        return member
+
+
+Answer = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path as Discord's API description writes it, and what answers it."""
+
+    method: str
+    template: str
+    handler: Callable[[Call], Answer]
+    authorised: bool = True
+
+
+class Routes:
+    """A table of routes, filled by decorators."""
+
+    def __init__(self) -> None:
+        self.all: list[Route] = []
+
+    def __call__(
+        self, method: str, template: str, *, authorised: bool = True
+    ) -> Callable[[Callable[[Call], Answer]], Callable[[Call], Answer]]:
+        """Register the decorated function for a method and path."""
+
+        def add(handler: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
+            self.all.append(Route(method, template, handler, authorised))
+            return handler
+
+        return add
+
+
+class Router:
+    """Finds and runs the route of a request."""
+
+    def __init__(self, world: World, *tables: Routes) -> None:
+        self._world = world
+        self._by_shape: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
+        for table in tables:
+            for route in table.all:
+                parts = route.template.strip("/").split("/")
+                self._by_shape.setdefault((route.method, len(parts)), []).append((parts, route))
+        for routes in self._by_shape.values():
+            routes.sort(key=lambda each: sum(part.startswith("{") for part in each[0]))
+
+    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        given = path.strip("/").split("/")
+        for parts, route in self._by_shape.get((method, len(given)), ()):
+            parameters: dict[str, str] = {}
+            for part, value in zip(parts, given, strict=True):
+                if part.startswith("{"):
+                    parameters[part[1:-1]] = value
+                elif part != value:
+                    break
+            else:
+                return route, parameters
+        return None
+
+    async def handle(self, request: web.Request, path: str, base_url: str) -> web.Response:
+        """Answer a request for a path below /api/vN."""
+        found = self._find(request.method, path)
+        call = Call(self._world, {}, dict(request.query), base_url)
+        status: int
+        answer: Any
+        try:
+            if found is None:
+                raise RestError(404, 0, "404: Not Found")
+            route, call.parameters = found
+            if route.authorised and request.headers.get("Authorization") != f"Bot {self._world.token}":
+                raise RestError(401, 0, "401: Unauthorized")
+            await _read(request, call)
+            status, answer = route.handler(call)
+        except RestError as error:
+            status, answer = error.status, error.body()
+        self._world.log.add(
+            "rest",
+            "in",
+            method=request.method,
+            path=path,
+            route=found[0].template if found else None,
+            status=status,
+            request=call.body,
+            response=answer,
+            files=[upload.filename for upload in call.files],
+        )
+        if status == 204:
+            return web.Response(status=204)
+        # discord.py compares the content type with ==: aiohttp's json_response would add a charset and break it.
+        encoded = json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
+        return web.Response(status=status, body=encoded, headers={"Content-Type": "application/json"})
+
+
+async def _read(request: web.Request, call: Call) -> None:
+    if request.method == "GET" or not request.can_read_body:
+        return
+    kind = request.content_type
+    if kind == "multipart/form-data":
+        await _read_multipart(request, call)
+        return
+    raw = await request.read()
+    if raw:
+        call.body = _decoded(raw)
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        raise RestError(400, 50109, "The request body contains invalid JSON.") from None
+
+
+async def _read_multipart(request: web.Request, call: Call) -> None:
+    reader = await request.multipart()
+    size = 0
+    while (part := await reader.next()) is not None:
+        if not isinstance(part, BodyPartReader):
+            continue
+        data = bytes(await part.read())
+        if part.name == "payload_json":
+            call.body = _decoded(data)
+        elif part.name and part.filename:
+            size += len(data)
+            key = part.name.removeprefix("files[").removesuffix("]")
+            call.files.append(Upload(key, part.filename, data, part.headers.get("Content-Type")))
+        else:
+            call.body = {**(call.body or {}), str(part.name): data.decode()}
+    if call.body is None:
+        call.body = {}
+    if size > UPLOAD_LIMIT:
+        raise RestError(413, 40005, "Request entity too large")

@@ -1,0 +1,1 @@
+"""The bot's own voice connections: handshake, heartbeat, discovery. No audio is kept."""
