@@ -46,7 +46,7 @@ class SystemClock:
     async def sleep_until(self, when: datetime) -> None:
         # A wall clock can be set while we sleep: look again instead of trusting one long sleep.
         while (left := (when - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left, 60.0))
+            await asyncio.sleep(min(left, 60.0))  # noqa: ASYNC110 - there is no event to wait for
 
 
 class SteppedClock:
@@ -61,6 +61,7 @@ class SteppedClock:
         self._now = start.astimezone(UTC)
         self._elapsed = 0.0
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._asleep: set[asyncio.Task[object]] = set()
         self._order = itertools.count()
 
     def now(self) -> datetime:
@@ -78,7 +79,17 @@ class SteppedClock:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (when, next(self._order), future))
+        task = asyncio.current_task()
+        if task is None:
+            await future
+            return
+        self._asleep.add(task)
+        future.add_done_callback(lambda _: self._asleep.discard(task))
         await future
+
+    def is_asleep(self, task: asyncio.Task[object]) -> bool:
+        """Say whether a task waits for this clock to be turned, and for nothing else."""
+        return task in self._asleep
 
     def next_due(self) -> datetime | None:
         """Return when the next sleeper wakes, or None if nobody sleeps."""

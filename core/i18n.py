@@ -56,6 +56,11 @@ def use_locale(locale: str) -> Iterator[None]:
         _locale.reset(token)
 
 
+def set_locale(locale: str) -> None:
+    """Translate to `locale` from here on, for the rest of this task; see `use_locale`."""
+    _locale.set(locale if _LOCALE.match(locale) else DEFAULT_LOCALE)
+
+
 def add_catalogs(package: str) -> None:
     """Use the catalogs of `package` too, after those that were added before it.
 

@@ -1,0 +1,70 @@
+"""The public names for plugin authors; whatever stands in `__all__` is kept stable within an API version."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.commands.replies import modal_values, reply, selected, shown
+    from core.context import Context
+    from core.database import Schema
+    from core.errors import UserError
+    from core.guilds.ranks import Rank, requires
+    from core.hookspecs import hookimpl, hookspec
+    from core.i18n import plural, translate
+    from core.jobs import enqueue
+    from core.manifest import Component, Job, custom_id
+
+__all__ = [
+    "Component",
+    "Context",
+    "Job",
+    "Rank",
+    "Schema",
+    "UserError",
+    "custom_id",
+    "enqueue",
+    "hookimpl",
+    "hookspec",
+    "modal_values",
+    "plural",
+    "reply",
+    "requires",
+    "selected",
+    "shown",
+    "translate",
+]
+
+_HOMES = {
+    "Component": "core.manifest",
+    "Context": "core.context",
+    "Job": "core.manifest",
+    "Rank": "core.guilds.ranks",
+    "Schema": "core.database",
+    "UserError": "core.errors",
+    "custom_id": "core.manifest",
+    "enqueue": "core.jobs",
+    "hookimpl": "core.hookspecs",
+    "hookspec": "core.hookspecs",
+    "modal_values": "core.commands.replies",
+    "plural": "core.i18n",
+    "reply": "core.commands.replies",
+    "requires": "core.guilds.ranks",
+    "selected": "core.commands.replies",
+    "shown": "core.commands.replies",
+    "translate": "core.i18n",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that rules need not load Discord."""
+    if name not in _HOMES:
+        raise AttributeError(f"redlegion has no public name {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -81,7 +81,7 @@ def _number_loader() -> Any:
     from psycopg.adapt import Loader
 
     class Number(Loader):
-        """SUM of a BIGINT is NUMERIC on PostgreSQL: whole ones become int and the rest float, as on SQLite."""
+        """SUM of a BIGINT is NUMERIC on PostgreSQL: whole ones become int, others float, as on SQLite."""
 
         def load(self, data: Any) -> int | float:
             text = bytes(data)

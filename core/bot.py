@@ -1,0 +1,162 @@
+"""The discord.py client: gateway in, snapshots out. One seam: connector and clock come from outside."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+
+from core.commands.guard import GuardedTree
+from core.commands.router import ComponentRouter
+from core.events import ChannelDeleted, MemberLeft, MemberRolesChanged
+from core.voice.snapshots import snapshot_of
+
+if TYPE_CHECKING:
+    from core.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+#: Seconds without a further guild after which discord.py says it is ready; later ones are taken as they come.
+GUILD_READY_TIMEOUT = 0.5
+
+
+class Bot(discord.AutoShardedClient):
+    """Carries what Discord says to the runtime, in the tick in which it arrives.
+
+    :param runtime: the process that it belongs to.
+    :param connector: another way to reach Discord, such as a sandbox's socket; None for the internet.
+    :param intents: names of intents beyond guilds and voice states.
+    """
+
+    def __init__(
+        self, runtime: Runtime, *, connector: aiohttp.BaseConnector | None, intents: frozenset[str]
+    ) -> None:
+        wanted = discord.Intents(guilds=True, voice_states=True, **dict.fromkeys(intents, True))
+        super().__init__(
+            intents=wanted,
+            connector=connector,
+            guild_ready_timeout=GUILD_READY_TIMEOUT,
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self.runtime = runtime
+        self.tree = GuardedTree(self, runtime)
+        self.router = ComponentRouter(runtime)
+        self.connected_shards: set[int] = set()
+        self._replaying: set[int] = set()
+        self._readying: set[int] = set()
+        self._sequence = itertools.count(1)
+        self.seen_events = 0
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Take our copy before discord.py hands its live objects to listener tasks."""
+        taker = _TAKERS.get(event)
+        if taker is not None:
+            try:
+                taker(self, *args)
+            except Exception:
+                log.exception("the gateway event %s could not be taken", event)
+        super().dispatch(event, *args, **kwargs)
+
+    def next_sequence(self) -> int:
+        """Return the number of the next snapshot of this process."""
+        return next(self._sequence)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait before a further IDENTIFY on the bot's clock, as Discord allows one per five seconds."""
+        if not initial:
+            await self.runtime.before_identify()
+
+    def _voice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
+        self.seen_events += 1
+        guild = member.guild
+        if not self.runtime.recorder.wants(guild.id):
+            return
+        snapshot = snapshot_of(
+            member,
+            before.channel.id if before.channel else None,
+            after,
+            clock=self.runtime.clock,
+            sequence=self.next_sequence(),
+            replayed=guild.shard_id in self._replaying,
+        )
+        if not member.bot:
+            self.runtime.names.saw(member.id, member.display_name)
+        self.runtime.recorder.observe(snapshot)
+
+    def _shard_connected(self, shard_id: int) -> None:
+        self.connected_shards.add(shard_id)
+        self._readying.add(shard_id)
+
+    def _shard_disconnected(self, shard_id: int) -> None:
+        if shard_id in self.connected_shards:
+            self.connected_shards.discard(shard_id)
+            self._replaying.add(shard_id)
+            guild_ids = [guild.id for guild in self.guilds if guild.shard_id == shard_id]
+            self.runtime.recorder.disconnected(self.runtime.clock.now(), guild_ids)
+
+    def _shard_ready(self, shard_id: int) -> None:
+        self._replaying.discard(shard_id)
+        self._readying.discard(shard_id)
+        self.runtime.shard_is_back(shard_id, "restart")
+
+    def _shard_resumed(self, shard_id: int) -> None:
+        self.connected_shards.add(shard_id)
+        self._replaying.discard(shard_id)
+        self.runtime.shard_is_back(shard_id, "resume")
+
+    def _guild_there(self, guild: discord.Guild) -> None:
+        # While a shard gets ready, its guilds are taken together.
+        if guild.shard_id not in self._readying:
+            self.runtime.guild_is_there(guild)
+
+    def _guild_away(self, guild: discord.Guild) -> None:
+        self.runtime.recorder.disconnected(self.runtime.clock.now(), [guild.id])
+
+    def _member_removed(self, payload: discord.RawMemberRemoveEvent) -> None:
+        now = self.runtime.clock.now()
+        self.runtime.recorder.member_gone(payload.guild_id, payload.user.id, now)
+        self.runtime.dispatcher.deliver(
+            payload.guild_id, "on_member_left", MemberLeft(payload.guild_id, payload.user.id, now)
+        )
+
+    def _channel_deleted(self, channel: discord.abc.GuildChannel) -> None:
+        now = self.runtime.clock.now()
+        self.runtime.recorder.channel_deleted(channel.guild.id, channel.id, now)
+        self.runtime.dispatcher.deliver(
+            channel.guild.id, "on_channel_deleted", ChannelDeleted(channel.guild.id, channel.id, now)
+        )
+
+    def _member_updated(self, before: discord.Member, after: discord.Member) -> None:
+        if before.roles == after.roles:
+            return
+        roles = frozenset(role.id for role in after.roles)
+        self.runtime.dispatcher.deliver(
+            after.guild.id,
+            "on_member_roles_changed",
+            MemberRolesChanged(after.guild.id, after.id, roles, self.runtime.clock.now()),
+        )
+
+    def _interaction(self, interaction: discord.Interaction[Any]) -> None:
+        if self.router.takes(interaction):
+            self.runtime.tasks.spawn(self.router.route(interaction), f"component {interaction.id}")
+
+
+_TAKERS: dict[str, Any] = {
+    "voice_state_update": Bot._voice,
+    "shard_connect": Bot._shard_connected,
+    "shard_disconnect": Bot._shard_disconnected,
+    "shard_ready": Bot._shard_ready,
+    "shard_resumed": Bot._shard_resumed,
+    "guild_join": Bot._guild_there,
+    "guild_available": Bot._guild_there,
+    "guild_unavailable": Bot._guild_away,
+    "raw_member_remove": Bot._member_removed,
+    "guild_channel_delete": Bot._channel_deleted,
+    "member_update": Bot._member_updated,
+    "interaction": Bot._interaction,
+}

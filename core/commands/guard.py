@@ -1,0 +1,104 @@
+"""The guard: toggle, rank and guild are checked on every command, autocomplete and component."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from core.commands.replies import refuse, report
+from core.commands.table import CORE, Owner, path_of
+from core.guilds.ranks import Rank, rank_of
+from core.i18n import set_locale
+from core.i18n import translate as _
+from core.scope import Scope, current
+
+if TYPE_CHECKING:
+    from core.runtime import Runtime
+
+Interaction = discord.Interaction[Any]
+
+
+async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, what: str) -> bool:
+    """Say whether the member may use `what`; if not, the member has been told why.
+
+    Sets the scope and the locale for the rest of the task.
+
+    :param what: the command's words or the component's custom id, for logs.
+    """
+    set_locale(interaction.locale.value)
+    if interaction.guild_id is None:
+        await refuse(interaction, _("This works only in a server."), _("Use it in one of its channels."))
+        return False
+    if not await runtime.opener.wait(interaction.guild_id, 2.0):
+        await refuse(
+            interaction, _("I have just started and am still getting ready."), _("Try again in a moment.")
+        )
+        return False
+    if owner.plugin != CORE and owner.plugin not in runtime.guilds.active(interaction.guild_id):
+        plugin = runtime.manager.loaded.get(owner.plugin)
+        title = plugin.manifest.title if plugin is not None else owner.plugin
+        await refuse(
+            interaction,
+            _("{title} is switched off in this server.").format(title=title),
+            _("An admin can switch it on with /plugins enable."),
+        )
+        return False
+    held = rank_of(interaction.user, interaction.permissions)
+    if not held.includes(Rank(owner.rank)):
+        await refuse(
+            interaction,
+            _("This needs the rank {needed}; yours is {held}.").format(
+                needed=owner.rank.value, held=held.value
+            ),
+            _("Ask an officer or admin. (Manage Events makes an officer, Manage Server an admin.)"),
+        )
+        return False
+    current.set(Scope(owner.plugin, interaction.guild_id, what))
+    return True
+
+
+class GuardedTree(app_commands.CommandTree[Any]):
+    """discord.py's command tree with our guard in front and our answers behind."""
+
+    def __init__(self, client: discord.Client, runtime: Runtime) -> None:
+        super().__init__(client)
+        self._runtime = runtime
+
+    async def interaction_check(self, interaction: Interaction) -> bool:
+        """Admit or refuse a command or an autocomplete."""
+        self._runtime.tasks.track_current()
+        path = path_of(interaction.data or {})
+        owner = self._runtime.commands.owners.get(path)
+        if owner is None:
+            set_locale(interaction.locale.value)
+            await refuse(
+                interaction,
+                _("/{path} is not a command of mine any more.").format(path=path),
+                _("Close and open the command menu to refresh it, or ask an admin for /plugins list."),
+            )
+            return False
+        try:
+            return await admitted(self._runtime, interaction, owner, f"/{path}")
+        except Exception as error:
+            await report(interaction, error)
+            return False
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
+        """Answer a command that raised."""
+        match error:
+            case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
+                await refuse(
+                    interaction,
+                    _("This command has changed since your menu was loaded."),
+                    _("Close and open the command menu to refresh it, then try again."),
+                )
+            case app_commands.TransformerError():
+                await refuse(
+                    interaction,
+                    _("{value} cannot be used here.").format(value=error.value),
+                    _("Pick one of the values that the menu offers."),
+                )
+            case _:
+                await report(interaction, error)

@@ -1,0 +1,115 @@
+"""Answers to an interaction, whichever kind is due, and what people read when something goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+import discord
+
+from core.errors import UserError
+from core.i18n import translate as _
+
+log = logging.getLogger(__name__)
+
+V = TypeVar("V", discord.ui.View, discord.ui.LayoutView, discord.ui.Modal)
+AnyInteraction = discord.Interaction[Any]
+
+
+def shown(view: V) -> V:
+    """Return a view that discord.py shows but does not listen to; the component router listens."""
+    view.stop()
+    return view
+
+
+async def reply(
+    interaction: AnyInteraction,
+    content: str | None = None,
+    *,
+    embed: discord.Embed | None = None,
+    embeds: Sequence[discord.Embed] | None = None,
+    view: discord.ui.View | discord.ui.LayoutView | None = None,
+    file: discord.File | None = None,
+    files: Sequence[discord.File] | None = None,
+    ephemeral: bool = False,
+) -> None:
+    """Send the response, or the follow-up when the response is already given.
+
+    :param view: built to be shown, see `shown`.
+    :param ephemeral: only the member sees it; after a defer the defer has decided already.
+    """
+    given = {
+        "content": content,
+        "embed": embed,
+        "embeds": embeds,
+        "view": view,
+        "file": file,
+        "files": files,
+    }
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options["allowed_mentions"] = discord.AllowedMentions.none()
+    if interaction.response.is_done():
+        await interaction.followup.send(**options, ephemeral=ephemeral, wait=True)
+    else:
+        await interaction.response.send_message(**options, ephemeral=ephemeral)
+
+
+def selected(interaction: AnyInteraction) -> list[str]:
+    """Return the values that were chosen in a select."""
+    data = cast(dict[str, Any], interaction.data or {})
+    return [str(value) for value in data.get("values", ())]
+
+
+def modal_values(interaction: AnyInteraction) -> dict[str, str | list[str]]:
+    """Return what was entered in a modal, by the custom id of each input."""
+    found: dict[str, str | list[str]] = {}
+    _collect(cast(dict[str, Any], interaction.data or {}).get("components", ()), found)
+    return found
+
+
+def _collect(components: Sequence[dict[str, Any]], found: dict[str, str | list[str]]) -> None:
+    for component in components:
+        if "component" in component:
+            _collect([component["component"]], found)
+        elif "components" in component:
+            _collect(component["components"], found)
+        elif "custom_id" in component:
+            if "values" in component:
+                found[component["custom_id"]] = [str(value) for value in component["values"]]
+            else:
+                value = component.get("value")
+                found[component["custom_id"]] = "" if value is None else str(value)
+
+
+async def refuse(interaction: AnyInteraction, what: str, todo: str = "") -> None:
+    """Tell the member, and nobody else, why nothing happened. Autocomplete gets an empty list."""
+    if interaction.type is discord.InteractionType.autocomplete:
+        await interaction.response.autocomplete([])
+    else:
+        await reply(interaction, f"{what} {todo}".strip(), ephemeral=True)
+
+
+async def report(interaction: AnyInteraction, error: BaseException) -> None:
+    """Answer a failed interaction: a `UserError` in its words, anything else with a reference number."""
+    original = error
+    while not isinstance(original, UserError) and isinstance(
+        inner := getattr(original, "original", None), BaseException
+    ):
+        original = inner
+    try:
+        if isinstance(original, UserError):
+            await refuse(interaction, original.what, original.todo)
+            return
+        reference = secrets.token_hex(3).upper()
+        log.error("interaction failed, reference %s", reference, exc_info=original)
+        await refuse(
+            interaction,
+            _("Something went wrong on our side, and nothing more was changed."),
+            _("Please try again; if it happens again, give your admin the reference {reference}.").format(
+                reference=reference
+            ),
+        )
+    except discord.HTTPException as failure:
+        log.warning("the answer to an interaction was not taken by Discord: %s", failure)

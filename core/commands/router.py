@@ -1,0 +1,70 @@
+"""Sends every button, select and modal to the plugin named in its custom id.
+
+State lives in the database, so a component works after a restart; discord.py's own views forget.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from core.commands.guard import admitted
+from core.commands.replies import refuse, report
+from core.commands.table import CORE, Owner
+from core.guilds.ranks import Rank
+from core.i18n import set_locale
+from core.i18n import translate as _
+from core.manifest import Component
+
+if TYPE_CHECKING:
+    from core.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+
+class ComponentRouter:
+    """Finds the handler of a custom id `plugin:action:key` and calls it behind the guard."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def takes(self, interaction: discord.Interaction[Any]) -> bool:
+        """Say whether an interaction is a component or a modal."""
+        return interaction.type in (
+            discord.InteractionType.component,
+            discord.InteractionType.modal_submit,
+        )
+
+    async def route(self, interaction: discord.Interaction[Any]) -> None:
+        """Call the handler; whatever goes wrong is answered."""
+        data: Any = interaction.data or {}
+        custom_id = str(data.get("custom_id", ""))
+        plugin, _colon, rest = custom_id.partition(":")
+        action, _colon, key = rest.partition(":")
+        component = self._find(plugin, action)
+        if component is None:
+            set_locale(interaction.locale.value)
+            log.warning("no component answers to %r", custom_id)
+            await refuse(
+                interaction,
+                _("This message is from an older version of me and no longer works."),
+                _("Run the command again to get a fresh one."),
+            )
+            return
+        try:
+            if await admitted(
+                self._runtime, interaction, Owner(plugin, Rank(component.rank)), f"{plugin}:{action}"
+            ):
+                context = self._runtime.context_for(plugin, interaction.guild_id or 0)
+                await component.handler(interaction, context, key)
+        # A plugin's SystemExit must not end the process either.
+        except (Exception, SystemExit) as error:
+            await report(interaction, error)
+
+    def _find(self, plugin: str, action: str) -> Component | None:
+        if plugin == CORE:
+            return None
+        loaded = self._runtime.manager.loaded.get(plugin)
+        return loaded.components.get(action) if loaded is not None else None

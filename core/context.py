@@ -1,0 +1,169 @@
+"""What a plugin is handed: everything it may touch, for one guild."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+import discord
+
+from core.scope import current
+
+if TYPE_CHECKING:
+    from core.clock import Clock
+    from core.events import SessionRecord
+    from core.ids import IdSource
+    from core.runtime import Runtime
+    from core.voice.seat import SeatProblem
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+__all__ = ["Context", "SeatAccess", "VoiceAccess"]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceAccess:
+    """The voice sessions of one guild."""
+
+    _runtime: Runtime
+    guild_id: int
+
+    def open_sessions(self) -> list[SessionRecord]:
+        """Return who sits in voice now, as recorded."""
+        return self._runtime.recorder.present_now(self.guild_id)
+
+    async def settled(self) -> None:
+        """Return once everything the gateway has said so far is committed."""
+        await self._runtime.recorder.idle()
+
+
+@dataclass(frozen=True, slots=True)
+class SeatAccess:
+    """The bot's own place in voice; tracking never depends on it."""
+
+    _runtime: Runtime
+    guild_id: int
+    owner: str
+
+    async def claim(self, channel_id: int) -> SeatProblem | None:
+        """Ask the bot to sit in a channel.
+
+        :returns: what stands in the way, in words, or None.
+        """
+        return await self._runtime.seats.claim(self.guild_id, channel_id, self.owner)
+
+    async def release(self) -> None:
+        """Give up the claim; the next owner's claim is served, or the bot leaves."""
+        await self._runtime.seats.release(self.guild_id, self.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One plugin in one guild.
+
+    :param runtime: the process that the plugin runs in.
+    """
+
+    runtime: Runtime
+    plugin: str
+    guild_id: int
+
+    @classmethod
+    def of(cls, interaction: discord.Interaction[Any]) -> Context:
+        """Return the context of the plugin whose command or component is running.
+
+        :raises RuntimeError: called outside a command or component of a plugin.
+        """
+        scope = current.get()
+        if scope is None or interaction.guild_id is None:
+            raise RuntimeError("Context.of is for commands and components of plugins, in a guild")
+        runtime = cast("Runtime", interaction.client.runtime)
+        return runtime.context_for(scope.plugin, interaction.guild_id)
+
+    @property
+    def clock(self) -> Clock:
+        """Return the process's clock."""
+        return self.runtime.clock
+
+    @property
+    def ids(self) -> IdSource:
+        """Return the source of new ids."""
+        return self.runtime.ids
+
+    @property
+    def bot(self) -> discord.Client:
+        """Return the Discord client."""
+        return self.runtime.bot
+
+    @property
+    def guild(self) -> discord.Guild | None:
+        """Return the guild from the client's cache; None while Discord has not sent it."""
+        return self.runtime.bot.get_guild(self.guild_id)
+
+    @property
+    def log(self) -> logging.Logger:
+        """Return the plugin's logger."""
+        return logging.getLogger(f"plugins.{self.plugin}")
+
+    @property
+    def settings(self) -> Any:
+        """Return the plugin's settings in this guild, an instance of its own model."""
+        return self.runtime.guilds.plugin_settings(self.guild_id, self.plugin)
+
+    @property
+    def voice(self) -> VoiceAccess:
+        """Return the voice sessions of this guild."""
+        return VoiceAccess(self.runtime, self.guild_id)
+
+    @property
+    def seat(self) -> SeatAccess:
+        """Return the bot's own place in voice."""
+        return SeatAccess(self.runtime, self.guild_id, self.plugin)
+
+    async def write(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a store function in a transaction and return its result once it is committed.
+
+        :param fn: module-level, database only, safe to run twice.
+        """
+        # The engine's own keyword `key` would clash with a store function's, so arguments are bound here.
+        result: R = await self.runtime.db.write(_bound(fn, *args, **kwargs), key=self.guild_id)
+        return result
+
+    async def read(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a store function on a read-only connection."""
+        result: R = await self.runtime.db.read(_bound(fn, *args, **kwargs))
+        return result
+
+    def emit(self, hook: str, event: object) -> None:
+        """Deliver an event to the plugins that are on in this guild; call it after the commit."""
+        self.runtime.dispatcher.deliver(self.guild_id, hook, event)
+
+    def declared(self, hook: str) -> list[tuple[str, Any]]:
+        """Return what the plugins that are on here answered to a `register_*` hook, as (plugin, answer)."""
+        return self.runtime.manager.declared(hook, self.runtime.guilds.active(self.guild_id))
+
+    def peer(self, plugin: str) -> Context:
+        """Return the context of a plugin that this one requires, in the same guild.
+
+        :raises KeyError: the manifest does not require it.
+        """
+        if plugin not in self.runtime.manager.needs(self.plugin):
+            raise KeyError(f"{self.plugin} does not require {plugin}")
+        return Context(self.runtime, plugin, self.guild_id)
+
+    async def to_thread(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run blocking code off the event loop and return its result."""
+        return await asyncio.to_thread(fn, *args, **kwargs)
+
+
+def _bound(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Callable[[], R]:
+    def call() -> R:
+        return fn(*args, **kwargs)
+
+    call.__qualname__ = call.__name__ = getattr(fn, "__qualname__", repr(fn))
+    call.__module__ = getattr(fn, "__module__", __name__)
+    return call

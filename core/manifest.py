@@ -1,0 +1,170 @@
+"""What a plugin says of itself: the manifest, and the small frozen objects that its hooks return."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import discord
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from core.guilds.ranks import Rank
+
+if TYPE_CHECKING:
+    from core.context import Context
+
+#: The version of the plugin API that this core offers; a manifest's `api` range must contain it.
+API_VERSION = (1, 0)
+
+NAME = re.compile(r"^[a-z][a-z0-9_]{1,31}$")
+CUSTOM_ID_LIMIT = 100
+
+ComponentHandler = Callable[[discord.Interaction[Any], "Context", str], Awaitable[None]]
+JobHandler = Callable[["Context", dict[str, Any]], Awaitable[None]]
+
+
+class ManifestError(Exception):
+    """The manifest is missing or cannot be used; the message says why."""
+
+
+class Manifest(BaseModel):
+    """The contents of `manifest.toml`; read without running the plugin's code."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str = Field(min_length=1, max_length=60)
+    summary: str = Field(min_length=1, max_length=200)
+    version: str = Field(min_length=1)
+    api: str
+    kind: Literal["feature", "library"]
+    requires: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    ranks: tuple[Rank, ...] = ()
+    permissions: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
+    records_voice: bool = False
+    personal_data: str = Field(min_length=1)
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_plain(cls, value: str) -> str:
+        if not NAME.match(value):
+            raise ValueError("a name is 2 to 32 characters of a-z, 0-9 and _, starting with a letter")
+        return value
+
+    @field_validator("api")
+    @classmethod
+    def _api_fits(cls, value: str) -> str:
+        if not api_matches(value, API_VERSION):
+            have = ".".join(map(str, API_VERSION))
+            raise ValueError(
+                f"this version of Red Legion offers plugin API {have}, the plugin asks for {value}"
+            )
+        return value
+
+    @field_validator("permissions")
+    @classmethod
+    def _permissions_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in discord.Permissions.VALID_FLAGS]
+        if unknown:
+            raise ValueError(f"Discord has no permission {', '.join(unknown)}")
+        return value
+
+    @field_validator("intents")
+    @classmethod
+    def _intents_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in discord.Intents.VALID_FLAGS]
+        if unknown:
+            raise ValueError(f"Discord has no intent {', '.join(unknown)}")
+        return value
+
+
+def api_matches(wanted: str, have: tuple[int, int]) -> bool:
+    """Say whether `have` lies in a range such as ">=1,<2".
+
+    :raises ValueError: the range cannot be read.
+    """
+    compare: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
+        ">=": lambda a, b: a >= b,
+        "<=": lambda a, b: a <= b,
+        "==": lambda a, b: a == b,
+        ">": lambda a, b: a > b,
+        "<": lambda a, b: a < b,
+    }
+    for part in wanted.split(","):
+        match = re.fullmatch(r"\s*(>=|<=|==|>|<)\s*(\d+)(?:\.(\d+))?\s*", part)
+        if match is None:
+            raise ValueError(f'cannot read the range {wanted!r}; write it like ">=1,<2"')
+        bound = (int(match[2]), int(match[3] or 0))
+        if not compare[match[1]](have, bound):
+            return False
+    return True
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check one `manifest.toml`.
+
+    :raises ManifestError: it is missing, no TOML, or a field is wrong; the message names the field.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ManifestError(f"there is no {path.name} beside the plugin's code") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path.name} is not valid TOML: {error}") from None
+    try:
+        return Manifest.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "manifest"
+        raise ManifestError(f"{path.name}: {field}: {first['msg']}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """The handler of one kind of button, select or modal of a plugin.
+
+    :param action: the middle part of the custom id; a-z, 0-9 and _.
+    :param handler: `async def handler(interaction, ctx, key)`.
+    :param rank: the least rank that may use it.
+    """
+
+    action: str
+    handler: ComponentHandler
+    rank: Rank | str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9_]{1,40}", self.action):
+            raise ValueError(f"component action {self.action!r} is not made of a-z, 0-9 and _")
+        object.__setattr__(self, "rank", Rank(self.rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The handler of one kind of durable job of a plugin.
+
+    :param name: what `enqueue` names.
+    :param handler: `async def handler(ctx, payload)`; may be called twice for one job, so it checks first.
+    """
+
+    name: str
+    handler: JobHandler
+
+
+def custom_id(plugin: str, action: str, key: str | int = "") -> str:
+    """Return the custom id that the component router sends to `action` of `plugin`.
+
+    :param key: what the handler needs to find its state in the database.
+    :raises ValueError: longer than Discord's 100 characters, or a part holds a colon.
+    """
+    value = f"{plugin}:{action}:{key}"
+    if ":" in plugin or ":" in action or len(value) > CUSTOM_ID_LIMIT:
+        raise ValueError(
+            f"custom id {value!r} does not fit plugin:action:key in {CUSTOM_ID_LIMIT} characters"
+        )
+    return value

@@ -1,0 +1,56 @@
+"""Remembers what people are called, so that a report can name somebody who has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from core.database import Database, User
+
+log = logging.getLogger(__name__)
+CHUNK = 200
+
+
+def store_names(names: Mapping[int, str]) -> None:
+    """Store display names by user id; rows are locked in id order."""
+    rows = [{"id": user_id, "name": names[user_id]} for user_id in sorted(names)]
+    for start in range(0, len(rows), CHUNK):
+        User.insert_many(rows[start : start + CHUNK]).on_conflict(
+            conflict_target=[User.id], preserve=[User.name, User.updated_at]
+        ).execute()
+
+
+class Names:
+    """Collects names as they are seen and stores the new ones, many in one statement."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[int, str] = {}
+        self._fresh: dict[int, str] = {}
+        self._writer: asyncio.Task[None] | None = None
+
+    def saw(self, user_id: int, name: str) -> None:
+        """Note a name; it is stored soon if it is new."""
+        if self._known.get(user_id) == name:
+            return
+        self._known[user_id] = self._fresh[user_id] = name
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._store(), name="names")
+
+    async def close(self) -> None:
+        """Wait until everything noted is stored."""
+        if self._writer is not None:
+            await asyncio.wait({self._writer})
+
+    async def _store(self) -> None:
+        try:
+            while self._fresh:
+                batch, self._fresh = self._fresh, {}
+                # Users belong to no guild, so this is work across keys: a transaction of its own.
+                await self._db.write_alone(store_names, batch)
+        except Exception:
+            log.exception("names could not be stored; they will be when they are seen again")
+            self._known.clear()
+        finally:
+            self._writer = None
