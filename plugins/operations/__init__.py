@@ -1,0 +1,108 @@
+"""Operations: their types, channels and windows, who took part and for how long.
+
+What it keeps is read by other plugins through the names in `__all__`; the last five of them are store
+functions, for use inside `ctx.write` and `ctx.read`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from discord import app_commands
+
+from core.events import ChannelDeleted
+from plugins.operations import hookspecs, service, store
+from plugins.operations.commands import mining
+from plugins.operations.models import MODELS
+from plugins.operations.rules.values import (
+    ChannelRef,
+    OperationEnded,
+    OperationStarted,
+    OperationType,
+    OperationView,
+    ParticipantView,
+    Started,
+    Summary,
+)
+from plugins.operations.service import already_running, settle_seat, start_operation, stop_operation
+from plugins.operations.settings import OperationsSettings
+from plugins.operations.store import (
+    get_operation,
+    participants_of,
+    payable_operations,
+    running_operations,
+    set_payroll_processed,
+    track_channels,
+    untrack_channel,
+)
+from plugins.operations.views import fit, plain
+from redlegion import Context, Schema, hookimpl
+
+__all__ = [
+    "ChannelRef",
+    "OperationEnded",
+    "OperationStarted",
+    "OperationType",
+    "OperationView",
+    "ParticipantView",
+    "Started",
+    "Summary",
+    "already_running",
+    "fit",
+    "get_operation",
+    "participants_of",
+    "payable_operations",
+    "plain",
+    "running_operations",
+    "set_payroll_processed",
+    "settle_seat",
+    "start_operation",
+    "stop_operation",
+    "track_channels",
+    "untrack_channel",
+]
+
+
+@hookimpl
+def register_schema() -> Schema:
+    """The tables."""
+    return Schema("operations", MODELS, Path(__file__).parent / "migrations")
+
+
+@hookimpl
+def register_settings() -> type[OperationsSettings]:
+    """What a guild can set."""
+    return OperationsSettings
+
+
+@hookimpl
+def register_hookspecs() -> ModuleType:
+    """The hooks for others."""
+    return hookspecs
+
+
+@hookimpl
+def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_commands.Group]:
+    """/mining stop and /mining status."""
+    return [mining]
+
+
+@hookimpl
+async def on_resync(ctx: Context) -> None:
+    """After a start or an outage the bot returns to its seat."""
+    await settle_seat(ctx)
+
+
+@hookimpl
+async def on_channel_deleted(ctx: Context, event: ChannelDeleted) -> None:
+    """A channel that is gone stops counting; what was earned in it stays."""
+    await ctx.write(store.close_channel, ctx.guild_id, event.channel_id, event.at)
+    await service.settle_seat(ctx)
+
+
+@hookimpl
+async def on_guild_disabled(ctx: Context) -> None:
+    """The bot leaves voice; a running operation stays open and can be stopped once it is on again."""
+    await ctx.seat.release()

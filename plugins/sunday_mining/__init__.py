@@ -1,0 +1,42 @@
+"""Sunday mining: the weekly operation over the guild's mining channels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from discord import app_commands
+
+from core.events import ChannelDeleted
+from plugins.operations import OperationType
+from plugins.sunday_mining import store
+from plugins.sunday_mining.commands import mining
+from plugins.sunday_mining.models import MODELS
+from plugins.sunday_mining.rules import SUNDAY
+from redlegion import Context, Schema, hookimpl
+
+__all__: list[str] = []
+
+
+@hookimpl
+def register_schema() -> Schema:
+    """The configured channels."""
+    return Schema("sunday_mining", MODELS, Path(__file__).parent / "migrations")
+
+
+@hookimpl
+def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_commands.Group]:
+    """/mining start and /mining channels."""
+    return [mining]
+
+
+@hookimpl
+def register_operation_types() -> list[OperationType]:
+    """The weekly operation."""
+    return [SUNDAY]
+
+
+@hookimpl
+async def on_channel_deleted(ctx: Context, event: ChannelDeleted) -> None:
+    """A channel that is gone leaves the list; what was earned in it stays."""
+    await ctx.write(store.remove_channel, ctx.guild_id, event.channel_id, event.at)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from plugins.operations.store.channels import (
     close_channel,
+    dispatch_channel,
     track_channels,
     tracked_channels,
     untrack_channel,
 )
 from plugins.operations.store.lifecycle import AlreadyRunning, ChannelsTaken, NotRunning, end, start
-from plugins.operations.store.progress import Progress, progress, voices
 from plugins.operations.store.reading import (
     get_operation,
     participants_of,
@@ -17,6 +17,7 @@ from plugins.operations.store.reading import (
     running_operations,
     set_payroll_processed,
 )
+from plugins.operations.store.standing import Progress, progress, voices
 
 __all__ = [
     "AlreadyRunning",
@@ -24,6 +25,7 @@ __all__ = [
     "NotRunning",
     "Progress",
     "close_channel",
+    "dispatch_channel",
     "end",
     "get_operation",
     "participants_of",

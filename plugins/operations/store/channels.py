@@ -109,3 +109,15 @@ def _close(operation_ids: Collection[int], channel_id: int, at: datetime) -> boo
         span.save()
         closed = True
     return closed
+
+
+def dispatch_channel(guild_id: int) -> int | None:
+    """Return where the bot's seat belongs: dispatch of the operation that was started last, or None.
+
+    When the channel marked as dispatch no longer counts, the first one that does takes its place.
+    """
+    for operation in reversed(running_operations(guild_id)):
+        channels = tracked_channels(guild_id, operation.id)
+        if channels:
+            return next((each for each in channels if each.dispatch), channels[0]).channel_id
+    return None

@@ -9,8 +9,8 @@ from plugins.operations.models import Operation, OperationParticipant, Operation
 from plugins.operations.rules.lifecycle import Status, advance
 from plugins.operations.rules.values import ChannelRef, OperationType, OperationView, Summary
 from plugins.operations.store.channels import close_all, open_channels, taken
-from plugins.operations.store.progress import credit_until, known_names
 from plugins.operations.store.reading import get_operation, participants_of, running_operations
+from plugins.operations.store.standing import credit_until, known_names
 from redlegion.database import ensure_guild
 
 ROWS_PER_STATEMENT = 500

@@ -1,0 +1,144 @@
+"""What members see of operations: embeds that stay inside Discord's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import discord
+
+from plugins.operations.rules.values import OperationView, ParticipantView, Summary
+from plugins.operations.store import Progress
+from redlegion import translate as _
+
+COLOUR = discord.Colour.from_rgb(196, 57, 43)
+#: Characters for the list in one embed; Discord takes 4,096 in a description and 6,000 in all embeds.
+LIST_LIMIT = 3500
+ESTIMATED = "≈"
+
+
+def duration(seconds: int) -> str:
+    """Return a span as people read it, for example "1 h 52 min"; whole minutes, rounded down."""
+    if seconds < 60:
+        return _("{seconds} s").format(seconds=seconds)
+    hours, minutes = divmod(seconds // 60, 60)
+    if not hours:
+        return _("{minutes} min").format(minutes=minutes)
+    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+
+
+def fit(lines: Sequence[str], limit: int, more: Callable[[int], str] | None = None) -> str:
+    """Join lines; those that do not fit are counted in a last one.
+
+    :param limit: characters in all, the last line included.
+    :param more: makes the last line from the number of those left out.
+    """
+    tell = more or (lambda left: _("… and {count} more").format(count=left))
+    whole = "\n".join(lines)
+    if len(whole) <= limit:
+        return whole
+    kept: list[str] = []
+    used = len(tell(len(lines)))
+    for line in lines:
+        used += len(line) + 1
+        if used > limit:
+            break
+        kept.append(line)
+    return "\n".join([*kept, tell(len(lines) - len(kept))])
+
+
+def plain(name: str) -> str:
+    """Return a name that shows as it is written, without formatting or mentions."""
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(name))
+
+
+def summary_embed(summary: Summary) -> discord.Embed:
+    """Return the answer to a stop: how long it ran, who took part, what to do next."""
+    operation = summary.operation
+    embed = discord.Embed(title=_("{title} has ended").format(title=_headed(operation)), colour=COLOUR)
+    people = summary.participants
+    lines = [_participant_line(place, person) for place, person in enumerate(people, start=1)]
+    embed.description = fit(lines, LIST_LIMIT) or _(
+        "Nobody sat in a tracked channel, so there is nothing to share."
+    )
+    embed.add_field(name=_("Duration"), value=_span(operation))
+    embed.add_field(name=_("Members"), value=str(len(people)))
+    embed.add_field(name=_("Time together"), value=duration(sum(person.seconds for person in people)))
+    if people:
+        embed.add_field(name=_("Next"), value=_("Share the proceeds with /payroll calculate."), inline=False)
+    if any(person.estimated for person in people):
+        embed.set_footer(text=_footnote())
+    return embed
+
+
+def status_embed(
+    progress: Progress, names: Mapping[int, str], now: datetime, limit: int = LIST_LIMIT
+) -> discord.Embed:
+    """Return how a running operation stands: who sits where, and what each has earned so far.
+
+    :param names: what members are called now; for the rest the stored names serve.
+    :param now: aware.
+    :param limit: characters for the lists.
+    """
+    operation = progress.operation
+
+    def called(user_id: int) -> str:
+        return plain(names.get(user_id) or progress.names.get(user_id) or f"member {user_id}")
+
+    sitting = sum(len(users) for users in progress.sitting.values())
+    running = int((now - operation.started_at).total_seconds())
+    places = []
+    for channel in progress.channels:
+        users = progress.sitting.get(channel.channel_id, ())
+        people = ", ".join(called(user) for user in users[:10]) or "—"
+        if len(users) > 10:
+            people = _("{names} and {count} more").format(names=people, count=len(users) - 10)
+        places.append(f"<#{channel.channel_id}> ({len(users)}): {people}")
+    earned = sorted(progress.credits.values(), key=lambda each: (-each.seconds, each.user_id))
+    credited = [f"{called(each.user_id)} · {_time(each.seconds, each.estimated)}" for each in earned]
+    embed = discord.Embed(title=_("{title} is running").format(title=_headed(operation)), colour=COLOUR)
+    embed.description = "\n".join(
+        [
+            _("Since {since} ({duration}), {count} in voice now.").format(
+                since=f"<t:{int(operation.started_at.timestamp())}:t>",
+                duration=duration(running),
+                count=sitting,
+            ),
+            "",
+            f"**{_('In voice')}**",
+            fit(places, limit // 2),
+            "",
+            f"**{_('Credited so far')}**",
+            fit(credited, limit // 2) or "—",
+        ]
+    )
+    embed.set_footer(
+        text=_footnote()
+        if any(each.estimated for each in earned)
+        else _("An officer ends it with /mining stop.")
+    )
+    return embed
+
+
+def _headed(operation: OperationView) -> str:
+    return f"{operation.badge} {operation.title}"
+
+
+def _participant_line(place: int, person: ParticipantView) -> str:
+    return f"{place}. {plain(person.name)} · {_time(person.seconds, person.estimated)}"
+
+
+def _time(seconds: int, estimated: bool) -> str:
+    return f"{ESTIMATED} {duration(seconds)}" if estimated else duration(seconds)
+
+
+def _footnote() -> str:
+    return _(
+        "{mark} Partly estimated: I was offline for a moment while the member came, went or moved."
+    ).format(mark=ESTIMATED)
+
+
+def _span(operation: OperationView) -> str:
+    ended = operation.ended_at or operation.started_at
+    length = duration(int((ended - operation.started_at).total_seconds()))
+    return f"{length} (<t:{int(operation.started_at.timestamp())}:t>–<t:{int(ended.timestamp())}:t>)"
