@@ -198,9 +198,7 @@ async def test_rows_know_when_they_were_made_and_changed(
     assert (row.words, row.updated_at) == ("c", made + timedelta(seconds=120))
 
 
-async def test_guilds_and_users_are_made_once_and_renamed(
-    database: Database, stepped_clock: SteppedClock
-) -> None:
+async def test_guilds_are_made_once_and_renamed(database: Database, stepped_clock: SteppedClock) -> None:
     for ensure, model in ((ensure_guild, Guild), (ensure_user, User)):
         await database.write(ensure, 1, "old")
         await stepped_clock.advance(1)
