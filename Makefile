@@ -13,7 +13,7 @@ ARGS ?=
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
 
-.PHONY: help setup demo run test lint format bench soak messages constraints clean
+.PHONY: help setup demo run test lint format bench soak messages commands constraints clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -63,6 +63,9 @@ soak: $(STAMP) ## Run the long tests and property tests with many more examples.
 
 messages: $(STAMP) ## Bring the English text catalogs up to date with the sources.
 	@$(BIN)/python -m tools.messages
+
+commands: $(STAMP) ## Bring the table in docs/commands.md up to date with the commands.
+	@$(BIN)/python -m tools.commands
 
 constraints: $(STAMP) ## Write the installed versions to constraints.txt.
 	@{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new

@@ -15,7 +15,7 @@ from core.logs import configure_logging
 from core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from core.runtime import Connection
+    from core.connection import Connection
 
 
 class Link(Protocol):
@@ -68,7 +68,8 @@ def _run(arguments: argparse.Namespace, open_link: OpenLink | None) -> int:
 
 
 async def _on_discord(settings: Settings) -> None:
-    from core.runtime import Connection, Runtime
+    from core.connection import Connection
+    from core.runtime import Runtime
 
     await Runtime(settings, Connection(token=settings.token())).run()
 

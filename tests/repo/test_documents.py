@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from repo_sources import ROOT
 
+from core.plugins import PluginManager
 from core.settings import VARIABLES
+from tools.commands import DOCUMENT, renewed
 
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
@@ -79,3 +83,24 @@ def test_changelog_knows_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{version}]" in changelog or "## [Unreleased]" in changelog
+
+
+def test_command_table_is_up_to_date() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert renewed(text) == text, "run `make commands`"
+
+
+def test_plugin_of_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    manifest, code = (
+        re.findall(rf"```{kind}\n(.*?)```", text, flags=re.DOTALL)[0] for kind in ("toml", "python")
+    )
+    package = tmp_path / "greeter"
+    package.mkdir()
+    (package / "manifest.toml").write_text(manifest, encoding="utf-8")
+    (package / "__init__.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    manager = PluginManager(["greeter"], [tmp_path])
+    sys.modules.pop("greeter", None)
+    assert manager.quarantined == []
+    assert [command.name for command in manager.loaded["greeter"].commands] == ["hello"]
