@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.clock import Clock
@@ -101,9 +101,14 @@ class VoiceRecorder:
     # -- what the gateway says, in its own tick ----------------------------------------------------
 
     def observe(self, snapshot: VoiceSnapshot) -> None:
-        """Take one voice state; never waits."""
+        """Take one voice state; never waits.
+
+        Between `disconnected` and `recover` every state counts as replayed, whatever it says of itself.
+        """
         room = self._rooms.get(snapshot.guild_id)
         if room is not None and room.wanted:
+            if room.tracker.alive_until is not None:
+                snapshot = replace(snapshot, replayed=True)
             self._when_restored(
                 room, lambda: self._outbox.put(snapshot.guild_id, room.tracker.observe(snapshot))
             )
@@ -118,10 +123,11 @@ class VoiceRecorder:
         """
         room, when = self._rooms.get(guild_id), at or self._clock.now()
         if room is not None and room.wanted:
+            estimated = replayed or room.tracker.alive_until is not None
             self._when_restored(
                 room,
                 lambda: self._outbox.put(
-                    guild_id, room.tracker.member_gone(user_id, when, estimated=replayed)
+                    guild_id, room.tracker.member_gone(user_id, when, estimated=estimated)
                 ),
             )
 
@@ -131,10 +137,11 @@ class VoiceRecorder:
         """Close every session in a channel that is gone; arguments as for `member_gone`."""
         room, when = self._rooms.get(guild_id), at or self._clock.now()
         if room is not None and room.wanted:
+            estimated = replayed or room.tracker.alive_until is not None
             self._when_restored(
                 room,
                 lambda: self._outbox.put(
-                    guild_id, room.tracker.channel_deleted(channel_id, when, estimated=replayed)
+                    guild_id, room.tracker.channel_deleted(channel_id, when, estimated=estimated)
                 ),
             )
 

@@ -232,6 +232,20 @@ async def test_a_drop_with_resume_keeps_who_stayed_exact(stage: Stage) -> None:
     assert stage.recorder.present_now(GUILD)[0].user_id == QUARTZ
 
 
+async def test_what_arrives_between_a_drop_and_its_recovery_is_uncertain(stage: Stage) -> None:
+    stage.act(QUARTZ, ALPHA)
+    stage.act(OPAL, ALPHA)
+    stage.act(12, BETA)
+    await stage.clock.advance(60)
+    stage.recorder.disconnected(stage.clock.now())
+    await stage.clock.advance(20)
+    stage.act(QUARTZ, None)
+    stage.recorder.member_gone(GUILD, OPAL)
+    stage.recorder.channel_deleted(GUILD, BETA)
+    rows = await stage.rows()
+    assert {(_length(row), row.estimated) for row in rows} == {(timedelta(seconds=60), True)}
+
+
 async def test_a_new_session_after_too_long_a_gap_trusts_nobody(stage: Stage) -> None:
     stage.act(QUARTZ, ALPHA)
     await stage.clock.advance(60)
