@@ -45,8 +45,8 @@ class Addresses:
 class SandboxServer:
     """Serves a world on loopback only.
 
-    ``port`` 0 takes a free one. ``socket_path`` None makes a unix socket in a directory of its own; clients with
-    aiohttp's UnixConnector reach everything through it whatever host name they ask for.
+    ``port`` 0 takes a free one. ``socket_path`` None makes a unix socket in a directory of its own; clients
+    with aiohttp's UnixConnector reach everything through it whatever host name they ask for.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class SandboxServer:
     async def start(self) -> None:
         """Open the ports. Raises OSError when one is taken."""
         app = web.Application(client_max_size=_LARGEST_REQUEST)
+        app.router.add_get("/control/addresses", self._addresses)
         app.add_routes(control_routes(self.world))
         app.router.add_route("*", "/api/v{version:\\d+}/{path:.*}", self._rest)
         app.router.add_get("/attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
@@ -124,6 +125,9 @@ class SandboxServer:
             control=f"http://{base}/control",
             socket=str(self._socket_path) if self._socket_path is not None else None,
         )
+
+    async def _addresses(self, request: web.Request) -> web.Response:
+        return web.json_response(self.addresses.as_dict())
 
     def _gateway_url(self, request: web.Request) -> str:
         if _by_unix(request):

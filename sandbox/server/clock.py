@@ -24,10 +24,10 @@ class AttachedClock(Protocol):
     """The clock of one bot process, stepped together with the sandbox."""
 
     async def tick(self, now: datetime, sequences: dict[str, int]) -> datetime | None:
-        """Return, once idle at ``now`` with everything up to ``sequences`` handled, when the next timer is due.
+        """Return, once idle at ``now`` with all up to ``sequences`` handled, when the next timer is due.
 
-        ``sequences`` holds the number of the last event sent to each gateway session. Raises ConnectionError when
-        the process behind it has gone.
+        ``sequences`` holds the number of the last event sent to each gateway session. Raises
+        ConnectionError when the process behind it has gone.
         """
         ...
 
@@ -60,7 +60,7 @@ class WorldClock:
         return len(self._attached)
 
     def call_at(self, when: datetime, action: Action) -> None:
-        """Run ``action`` while the clock passes ``when``; timers of one moment run in the order they were set."""
+        """Run ``action`` while the clock passes ``when``; timers of one moment run in order."""
         heapq.heappush(self._timers, (when, next(self._order), action))
 
     def call_later(self, seconds: float, action: Action) -> None:

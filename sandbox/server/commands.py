@@ -16,7 +16,7 @@ CHAT_INPUT = 1
 SUBCOMMAND, GROUP = 1, 2
 
 _FIELDS = ("type", "name", "name_localizations", "description", "description_localizations", "options",
-           "default_member_permissions", "dm_permission", "contexts", "integration_types", "nsfw", "handler")  # fmt: skip
+           "default_member_permissions", "dm_permission", "contexts", "integration_types", "nsfw")  # fmt: skip
 
 
 class CommandRoom:
@@ -89,7 +89,7 @@ class CommandRoom:
         return list(shown.values())
 
     def paths(self, guild_id: int) -> list[Json]:
-        """Return the menu flat: one entry per callable path, with ``command``, ``description`` and ``options``."""
+        """Return the menu flat: one entry per callable path, with its command, description and options."""
         return [
             {
                 "command": " ".join(words),
@@ -156,7 +156,7 @@ class CommandRoom:
         return command
 
     def _keep_known(self, scope: int, name: str, command: Json) -> None:
-        """Remember a definition together with sub-commands that it used to have, for people with an old menu."""
+        """Remember a definition with the sub-commands it used to have, for people with an old menu."""
         old = self._remembered.get((scope, name))
         self._remembered[(scope, name)] = command if old is None else _merged(old, command)
 

@@ -38,7 +38,7 @@ def find(parts: list[Json], custom_id: str) -> Json | None:
 
 
 def stored(parts: list[Json], named: Mapping[str, Attachment], new_id: Callable[[], int]) -> list[Json]:
-    """Return a message's components as Discord keeps them: numbered, defaults written out, media addressed."""
+    """Return a message's components as Discord keeps them: numbered, defaults written, media addressed."""
     taken = {part["id"] for part in walk(parts) if part.get("id")}
     numbers = (number for number in itertools.count(1) if number not in taken)
     return [_stored(part, named, numbers, new_id) for part in parts]

@@ -22,8 +22,8 @@ class Faults:
         """Tear connections down without a word; returns how many.
 
         ``guild_id`` limits it to the sessions of that guild's shard. For ``hold_seconds`` of sandbox time new
-        connections are refused, or with ``park`` left waiting, as on a line that is dead. Sessions keep their events for a resume.
-        Raises ValueError for a negative hold.
+        connections are refused, or with ``park`` left waiting, as on a line that is dead. Sessions keep
+        their events for a resume. Raises ValueError for a negative hold.
         """
         if hold_seconds < 0:
             raise ValueError("hold_seconds must be 0 or more")
@@ -36,7 +36,7 @@ class Faults:
         for session in hit:
             if session.connection is not None:
                 session.connection.abort()
-                session.connection = None
+                hub.lost(session)
         self._world.log.note(f"gateway dropped: {len(hit)} connection(s), held for {hold_seconds:g} s")
         return len(hit)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Guild:
-    """Made by :meth:`World.create_guild`. Whatever changes here is dispatched to the bot, once it is a member."""
+    """Made by :meth:`World.create_guild`. Whatever changes is dispatched to the bot, once a member."""
 
     def __init__(self, world: World, guild_id: int, name: str, owner_id: int) -> None:
         self.world = world
@@ -131,8 +131,8 @@ class Guild:
     def create_hub(self, channel: Channel, name_template: str = "{name}'s crew") -> CrewHub:
         """Make a voice channel a join-to-create hub, run by another bot.
 
-        Who joins it is moved, some hundred milliseconds of sandbox time later, to a new voice channel named after
-        ``name_template`` with ``{name}``; that channel is deleted when it is empty.
+        Who joins it is moved, some hundred milliseconds of sandbox time later, to a new voice channel named
+        after ``name_template`` with ``{name}``; that channel is deleted when it is empty.
         """
         if channel.type != VOICE:
             raise Refused(f"{channel.name} is not a voice channel")
@@ -205,7 +205,7 @@ class Guild:
         self.update_member(member)
 
     def remove_member(self, person: Person | Member) -> None:
-        """Let a person leave the guild; as on Discord the member goes first, the null voice update follows."""
+        """Let a person leave the guild; the null voice update follows, as on Discord."""
         member = self.members.pop(person.user.id)
         user = people.user(member.user)
         self._dispatch("GUILD_MEMBER_REMOVE", {"guild_id": str(self.id), "user": user})

@@ -25,8 +25,14 @@ ANSWER_WITHIN = timedelta(seconds=3)
 TOKEN_LIVES = timedelta(minutes=15)
 
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
-_KINDS = {_MESSAGE: "message", _DEFERRED: "deferred", _DEFERRED_UPDATE: "deferred", _UPDATE: "update",
-          _CHOICES: "choices", _MODAL: "modal"}  # fmt: skip
+_KINDS = {
+    _MESSAGE: "message",
+    _DEFERRED: "deferred",
+    _DEFERRED_UPDATE: "deferred",
+    _UPDATE: "update",
+    _CHOICES: "choices",
+    _MODAL: "modal",
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -86,10 +92,20 @@ class InteractionRoom:
         self._forget_old()
         number = world.mint.next()
         secret = f"interaction:{number}:{world.random.getrandbits(240):060x}"
+        token = base64.urlsafe_b64encode(secret.encode()).decode().rstrip("=")
         one = Interaction(
-            number, base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="), kind, guild.id, channel_id,
-            member.user.id, world.clock.now(), data, {}, command_name, source,
-        )  # fmt: skip
+            number,
+            token,
+            kind,
+            guild.id,
+            channel_id,
+            member.user.id,
+            world.clock.now(),
+            data,
+            {},
+            command_name,
+            source,
+        )
         one.metadata = shapes.metadata(one, member.user, opener)
         self.by_id[number] = self._by_token[one.token] = one
         self._by_age.append(one)
@@ -183,8 +199,11 @@ class InteractionRoom:
             MODAL: {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE},
         }[one.type]
         if kind not in fits or (kind == _UPDATE and one.source is None):
-            raise invalid_form(("type",), "INTERACTION_APPLICATION_COMMAND_INVALID_RESPONSE_TYPE",
-                               "This response type does not fit the interaction")  # fmt: skip
+            raise invalid_form(
+                ("type",),
+                "INTERACTION_APPLICATION_COMMAND_INVALID_RESPONSE_TYPE",
+                "This response type does not fit the interaction",
+            )
 
     def _message(
         self,

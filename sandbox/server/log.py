@@ -14,9 +14,12 @@ Entry = dict[str, Any]
 class Log:
     """A bounded ring of entries, each with ``at``, ``direction`` ("in": from the bot) and ``kind``.
 
-    A "rest" entry has ``method``, ``path``, ``route`` (the path as Discord's API description writes it), ``status``,
-    ``request`` and ``response``; a "gateway" or "voice" entry has ``op`` and ``data``, dispatches also ``event``,
-    ``session`` and ``sequence``; a "note" has ``words``. Bodies are the live objects: copy before changing them.
+    A "rest" entry has ``method``, ``path``, ``route`` (the path as Discord's API description writes it),
+    ``status``,
+    ``request`` and ``response``; a "gateway" or "voice" entry has ``op`` and ``data``, dispatches also
+    ``event``,
+    ``session`` and ``sequence``; a "note" has ``words``. Bodies are the live objects: copy before changing
+    them.
     """
 
     def __init__(self, clock: Now, size: int = 10_000) -> None:

@@ -35,7 +35,7 @@ class Member:
 
 @dataclass(slots=True)
 class VoiceState:
-    """Where a member sits and what they hear and say. ``session_id`` stays for as long as they are connected."""
+    """Where a member sits and what they hear and say. ``session_id`` lasts as long as the connection."""
 
     user_id: int
     guild_id: int

@@ -116,9 +116,19 @@ class MessageRoom:
         """Store a new message from a request's body and dispatch it, unless it is ephemeral."""
         world = self._world
         message = Message(
-            world.mint.next(), channel.id, channel.guild_id, author, world.clock.now(), type, visible_to=visible_to,
-            webhook_id=webhook_id, metadata=metadata, tts=bool(body.get("tts")), nonce=body.get("nonce"), command_name=command_name,
-        )  # fmt: skip
+            world.mint.next(),
+            channel.id,
+            channel.guild_id,
+            author,
+            world.clock.now(),
+            type,
+            visible_to=visible_to,
+            webhook_id=webhook_id,
+            metadata=metadata,
+            tts=bool(body.get("tts")),
+            nonce=body.get("nonce"),
+            command_name=command_name,
+        )
         message.flags = (int(body.get("flags") or 0) & _SETTABLE) | flags
         if visible_to is not None:
             message.flags |= EPHEMERAL

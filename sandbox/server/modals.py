@@ -18,8 +18,8 @@ _MANY = parts.SELECTS | {parts.CHECKBOX_GROUP, parts.FILE_UPLOAD}
 def fill(guild: Guild, user_id: int, modal: Json, values: dict[str, Any]) -> tuple[list[Json], Json]:
     """Return the components of a modal's submission and its ``resolved``.
 
-    ``values`` maps custom ids to text, a choice, a list of choices, or true/false. Raises Refused for an unknown
-    field, a required one left out, a text too short or long, a choice that is not there.
+    ``values`` maps custom ids to text, a choice, a list of choices, or true/false. Raises Refused for an
+    unknown field, a required one left out, a text too short or long, a choice that is not there.
     """
     fields = {part["custom_id"]: part for part in parts.walk(modal["components"]) if part.get("custom_id")}
     for name in values:

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Outcome:
-    """What a person saw happen. ``kind``: message, deferred, update, modal, choices, or none (no answer in time)."""
+    """What a person saw happen; ``kind`` is message, deferred, update, modal, choices, or none."""
 
     interaction_id: int | None
     kind: str
@@ -79,7 +79,7 @@ class Person:
         return state.channel_id if state else None
 
     async def join(self, channel: Channel | int | str) -> None:
-        """Sit down in a voice channel, from nowhere or from another one; sitting there already changes nothing.
+        """Sit down in a voice channel, from nowhere or from another one; to sit there already is fine.
 
         Raises Refused when it is no voice channel of this guild, full, or closed to this person.
         """
@@ -107,7 +107,7 @@ class Person:
         self._world.voice.move(self.guild, self.id, None)
 
     async def set_voice(self, **flags: bool) -> None:
-        """Change ``self_mute``, ``self_deaf``, ``self_stream``, ``self_video``, ``mute``, ``deaf`` or ``suppress``.
+        """Change what they hear and say: self_mute, self_deaf, self_stream, self_video, mute, deaf, suppress.
 
         Raises Refused (409) when they sit in no channel, (400) for another flag.
         """
@@ -129,7 +129,7 @@ class Person:
         self._world.voice.set_flags(self.guild, self.id, **flags)
 
     async def send(self, channel: Channel | int | str, text: str) -> Json:
-        """Write a message; return it. Raises Refused when it is empty, over 2,000 characters, or not allowed."""
+        """Write a message; return it. Raises Refused when it is empty, too long, or not allowed."""
         target = self._channel(channel)
         bits = permissions.in_channel(self.guild, self._still_here(), target)
         if not bits & permissions.SEND_MESSAGES:
@@ -148,8 +148,8 @@ class Person:
     ) -> Outcome:
         """Run a slash command, named by its words: ``"mining start"``.
 
-        ``stale``: from a menu that has not heard yet that the command left. Raises Refused for what is not in the
-        menu, not allowed, or does not fit the options.
+        ``stale``: from a menu that has not heard yet that the command left. Raises Refused for what is not
+        in the menu, not allowed, or does not fit the options.
         """
         data, target = self._command(command, channel, options or {}, stale=stale)
         one = self._act(target.id, COMMAND, data, command_name=command.removeprefix("/"))
@@ -176,7 +176,7 @@ class Person:
         return await self._outcome(self._act(message.channel_id, COMPONENT, data, source=message))
 
     async def choose(self, message_id: int | str, custom_id: str, values: list[Any]) -> Outcome:
-        """Pick values in a select menu. Raises Refused for a choice that is not there, too few or too many."""
+        """Pick values in a select menu. Raises Refused for a choice that is not there, too few, too many."""
         message, part = self._part(message_id, custom_id)
         if part["type"] not in parts.SELECTS:
             raise Refused(f"{custom_id} is not a select menu")

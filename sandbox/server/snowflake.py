@@ -30,8 +30,8 @@ def created_at(snowflake: int) -> datetime:
 class Mint:
     """Makes ids of which each has a millisecond of its own.
 
-    discord.py hashes users, members and guilds by ``id >> 22``: ids that share a millisecond would all collide
-    and turn every set of members quadratic.
+    discord.py hashes users, members and guilds by ``id >> 22``: ids that share a millisecond would all
+    collide and turn every set of members quadratic.
     """
 
     def __init__(self, clock: Now) -> None:
@@ -41,7 +41,7 @@ class Mint:
         self._last = start - 1
 
     def founding(self) -> int:
-        """Return the id of something that was there long before the scene begins (a guild, a role, a person)."""
+        """Return the id of something that was there long before the scene begins."""
         self._founded += 1_009
         return (self._founded - DISCORD_EPOCH) << 22
 

@@ -11,7 +11,7 @@ from sandbox.server.snowflake import Now
 
 @dataclass(slots=True)
 class Stay:
-    """One stay in one voice channel; ``until`` is None while it lasts. ``bot`` marks accounts that are bots."""
+    """One stay in one voice channel; ``until`` is None while it lasts. ``bot`` marks a bot's."""
 
     guild_id: int
     user_id: int

@@ -30,7 +30,7 @@ class VoiceRoom:
         member: Member | None = None,
         flags: Mapping[str, bool] | None = None,
     ) -> VoiceState:
-        """Put a member into a channel (None: out), changing the given flags; return the state as it is now."""
+        """Put a member into a channel (None: out), with the given flags; return the state as it is now."""
         world = self._world
         state = guild.voice_states.get(user_id)
         person = member or guild.members[user_id]

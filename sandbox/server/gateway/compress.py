@@ -34,7 +34,8 @@ class Zstd:
 def packer(asked: str | None) -> Callable[[bytes], bytes] | None:
     """Return what packs the frames of one connection, or None to send plain text.
 
-    A client that asks for zstd while the library is missing here gets plain text, which discord.py reads as well.
+    A client that asks for zstd while the library is missing here gets plain text, which discord.py reads as
+    well.
     """
     if asked == "zlib-stream":
         return Zlib().pack

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
+RESUMABLE_SECONDS = 300.0
+"""Seconds of sandbox time for which a session without a connection can be resumed."""
+
 
 class Hub:
     """Hands each event of the world to each session whose shard and intents fit."""
@@ -34,6 +37,21 @@ class Hub:
     def listening(self, guild_id: int) -> bool:
         """Whether any session, connected or still resumable, hears of a guild."""
         return any(each.sees(guild_id) for each in self.sessions.values())
+
+    def lost(self, session: Session, *, for_good: bool = False) -> None:
+        """Note that a session's connection ended; it is kept for a resume for a while unless ``for_good``."""
+        session.connection = None
+        session.losses += 1
+        if for_good:
+            self.forget(session)
+            return
+        losses = session.losses
+
+        async def expire() -> None:
+            if session.connection is None and session.losses == losses:
+                self.forget(session)
+
+        self._world.clock.call_later(RESUMABLE_SECONDS, expire)
 
     def forget(self, session: Session) -> None:
         """End a session: it cannot be resumed any more, and the bot leaves its voice channels."""

@@ -54,8 +54,8 @@ def own_guilds(world: World, session: Session) -> list[Guild]:
 def guild_create(world: World, session: Session, guild: Guild) -> Json:
     """Return GUILD_CREATE as a session's intents allow.
 
-    As on Discord all members come with it only with the members and presences intents, up to the large threshold;
-    otherwise the bot and those in voice.
+    As on Discord all members come with it only with the members and presences intents, up to the large
+    threshold; otherwise the bot and those in voice.
     """
     if session.intents & _EVERYBODY == _EVERYBODY and len(guild.members) <= session.large_threshold:
         shown = list(guild.members.values())

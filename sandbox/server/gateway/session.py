@@ -39,6 +39,7 @@ class Session:
     sequence: int = 0
     connection: Connection | None = None
     voice_endpoint: str = ""
+    losses: int = 0
     replay: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAY))
 
     def sees(self, guild_id: int) -> bool:

@@ -44,6 +44,7 @@ class GatewaySocket:
         self._ws = web.WebSocketResponse(max_msg_size=1 << 20, compress=False)
         self._queue: asyncio.Queue[str | int] = asyncio.Queue()
         self._session: Session | None = None
+        self._by_client = False
 
     def send(self, frame: str) -> None:
         """Queue one frame."""
@@ -84,11 +85,8 @@ class GatewaySocket:
         if session is None:
             return
         if session.connection is self:
-            session.connection = None
-            if self._ws.close_code in _CLEAN and self._by_client:
-                self._world.hub.forget(session)
-
-    _by_client = False
+            clean = self._ws.close_code in _CLEAN and self._by_client
+            self._world.hub.lost(session, for_good=clean)
 
     async def _write(self) -> None:
         while True:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sandbox.server import permissions
 from sandbox.server.errors import RestError, invalid_form, unknown
 from sandbox.server.payloads import application, guilds, people
@@ -65,7 +67,7 @@ def own_guilds(call: Call) -> Answer:
     for guild in sorted(world.guilds.values(), key=lambda each: each.id):
         if bot not in guild.members or guild.id <= int(call.query.get("after", 0)):
             continue
-        body = {
+        body: dict[str, Any] = {
             "id": str(guild.id),
             "name": guild.name,
             "icon": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.server.commands import GLOBAL
-from sandbox.server.errors import RestError, unknown
+from sandbox.server.errors import RestError, invalid_form, unknown
 from sandbox.server.rest import checks
 from sandbox.server.rest.router import Answer, Call, Routes
 
@@ -31,8 +31,7 @@ def overwrite(call: Call) -> Answer:
     """Replace a scope's commands."""
     scope = _scope(call)
     if not isinstance(call.body, list):
-        raise RestError(400, 50035, "Invalid Form Body", {"_errors": [
-            {"code": "LIST_TYPE_CONVERT", "message": "Only iterables may be used in a ListType"}]})  # fmt: skip
+        raise invalid_form((), "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
     return 200, call.world.commands.overwrite(scope, checks.commands(call.body))
 
 

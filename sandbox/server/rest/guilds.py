@@ -142,10 +142,11 @@ def edit_channel(call: Call) -> Answer:
     """Change a channel."""
     channel, body = call.channel(), call.json()
     checks.in_channel(call, channel, permissions.MANAGE_CHANNELS)
-    for name, field in (("name", "name"), ("topic", "topic"), ("user_limit", "user_limit"), ("nsfw", "nsfw"),
-                        ("bitrate", "bitrate"), ("position", "position"), ("rate_limit_per_user", "rate_limit")):  # fmt: skip
+    for name in ("name", "topic", "user_limit", "nsfw", "bitrate", "position"):
         if name in body:
-            setattr(channel, field, body[name])
+            setattr(channel, name, body[name])
+    if "rate_limit_per_user" in body:
+        channel.rate_limit = int(body["rate_limit_per_user"] or 0)
     if "parent_id" in body:
         channel.parent_id = int(body["parent_id"]) if body["parent_id"] else None
     if body.get("permission_overwrites") is not None:

@@ -43,8 +43,19 @@ class Call:
     def json(self) -> Json:
         """Return the body as an object. Raises RestError 50035."""
         if not isinstance(self.body, dict):
-            raise RestError(400, 50035, "Invalid Form Body", {"_errors": [
-                {"code": "MODEL_TYPE_CONVERT", "message": "Only dictionaries may be used in a ModelType"}]})  # fmt: skip
+            raise RestError(
+                400,
+                50035,
+                "Invalid Form Body",
+                {
+                    "_errors": [
+                        {
+                            "code": "MODEL_TYPE_CONVERT",
+                            "message": "Only dictionaries may be used in a ModelType",
+                        }
+                    ]
+                },
+            )
         return self.body
 
     def guild(self) -> Guild:
@@ -161,7 +172,7 @@ class Router:
         )
         if status == 204:
             return web.Response(status=204)
-        # discord.py compares the content type with ==: aiohttp's json_response would add a charset and break it.
+        # discord.py compares the content type with ==: the charset of json_response breaks it.
         encoded = json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
         return web.Response(status=status, body=encoded, headers={"Content-Type": "application/json"})
 

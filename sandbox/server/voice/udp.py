@@ -41,7 +41,7 @@ class VoiceUdp(asyncio.DatagramProtocol):
             kind, length, ssrc, _, _ = _DISCOVERY.unpack(data)
             if (kind, length) == (_REQUEST, _LENGTH):
                 self._send(_DISCOVERY.pack(_RESPONSE, _LENGTH, ssrc, addr[0].encode(), addr[1]), addr)
-                # discord.py's reader thread may already sit in a 30 s select again when it moves to another channel:
+                # discord.py's reader thread may already sit in a 30 s select again when it changes channels:
                 # one more datagram wakes it, as the traffic of a real channel would.
                 asyncio.get_running_loop().call_later(_NUDGE_AFTER, self._send, _RECEIVER_REPORT, addr)
                 return
