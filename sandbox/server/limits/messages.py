@@ -46,7 +46,7 @@ def check_message_parts(
         _refuse_legacy(report, path, message)
     content = report.text((*path, "content"), message.get("content"), 0, MAX_CONTENT)
     names = {*files, *_attachment_names(report, path, message)}
-    if len(files) > MAX_FILES:
+    if len(files) > MAX_FILES and not editing:
         report.add((*path, "attachments"), "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_FILES} or fewer in length.")
     check_embeds(report, (*path, "embeds"), message.get("embeds"), names)
     check_components(report, (*path, "components"), message.get("components"), names, v2=v2)
