@@ -49,7 +49,10 @@ def connect(url: str) -> tuple[Backend, FileLock | None]:
 
     :raises StartupError: see `open_database`.
     """
-    scheme = urlsplit(url).scheme
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = ""
     if scheme == "sqlite":
         return _connect_sqlite(sqlite_path(url))
     if scheme in {"postgresql", "postgres"}:

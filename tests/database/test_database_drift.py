@@ -78,8 +78,10 @@ async def test_everything_inside_a_table_on_sqlite(database: Database) -> None:
         "guild_memberships.rank: null is not allowed, the models say allowed",
         "guild_memberships: STRICT is no, the models say yes",
         "guild_memberships: foreign key (user_id) to users (id) is missing",
-        "guild_memberships: foreign key (guild_id) to guilds (id) is ON DELETE CASCADE,"
-        " the models say ON DELETE RESTRICT",
+        (
+            "guild_memberships: foreign key (guild_id) to guilds (id) is ON DELETE CASCADE,"
+            " the models say ON DELETE RESTRICT"
+        ),
         "guild_memberships: index guild_memberships_user_id is missing",
         "guild_memberships: check (user_id > 0) is in no model",
     ]
@@ -104,11 +106,15 @@ async def test_everything_inside_a_table_on_postgres(database: Database) -> None
         "guild_memberships.is_org_member: default is true, the models say none",
         "guild_memberships.rank: null is not allowed, the models say allowed",
         "guild_memberships: CHECK ((user_id > 0)) is in no model",
-        "guild_memberships: foreign key (guild_id) to guilds (id) is ON DELETE CASCADE,"
-        " the models say ON DELETE RESTRICT",
+        (
+            "guild_memberships: foreign key (guild_id) to guilds (id) is ON DELETE CASCADE,"
+            " the models say ON DELETE RESTRICT"
+        ),
         "guild_memberships: foreign key (user_id) to users (id) is missing",
-        "jobs: CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'dead'::text])))"
-        " is missing",
+        (
+            "jobs: CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'dead'::text])))"
+            " is missing"
+        ),
     ]
     # Looking leaves nothing behind.
     backend = make_backend(database.url)

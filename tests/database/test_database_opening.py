@@ -32,6 +32,8 @@ def sentence(url: str) -> str:
     [
         ("mysql://x", "sqlite:///folder/file.sqlite3 or postgresql://"),
         ("", "write it as sqlite:///"),
+        ("postgresql://[::1/x", "write it as sqlite:///"),
+        ("postgresql://x@localhost:port/x", "correct DATABASE_URL"),
         ("sqlite:///", "names no file"),
         ("sqlite://relative.sqlite3", "names no file"),
         ("sqlite:///:memory:", "names no file"),
