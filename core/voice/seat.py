@@ -24,8 +24,8 @@ __all__ = ["SeatProblem", "SeatStatus", "Seats"]
 _log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 15.0
-MOVE_SECONDS = 10.0
 LEAVE_SECONDS = 5.0
+UNSEATED_SECONDS = 0.5
 FIRST_BACKOFF_SECONDS = 1.0
 RETURN_SECONDS = 5.0
 RETURNS_PER_CLAIM = 3
@@ -73,6 +73,7 @@ class Seats:
         self._clock = clock
         self._jitter = jitter
         self._places: dict[int, _Place] = {}
+        self._connecting: set[int] = set()
         self._closed = False
 
     async def claim(self, guild_id: int, channel_id: int, owner: str) -> SeatProblem | None:
@@ -139,7 +140,16 @@ class Seats:
     async def close(self) -> None:
         """Stop all tasks and leave every channel; takes a few seconds at most."""
         self._closed = True
-        tasks = [task for place in self._places.values() for task in (place.task, place.returning) if task]
+        tasks = {
+            task: guild_id
+            for guild_id, place in self._places.items()
+            for task in (place.task, place.returning)
+            if task is not None
+        }
+        # discord.py may begin anew by itself when it is cancelled in the middle of connecting.
+        connecting = [task for task, guild_id in tasks.items() if guild_id in self._connecting]
+        if connecting:
+            await asyncio.wait(connecting, timeout=LEAVE_SECONDS)
         for task in tasks:
             task.cancel()
         if tasks:
@@ -158,15 +168,16 @@ class Seats:
         """Sit down in a channel, moving there if the bot sits elsewhere in the guild.
 
         :param attempts: how often at most; the waits between double from about a second, with jitter.
-        :param wanted: asked before each further attempt; False gives up.
+        :param wanted: asked before each attempt; False gives up.
         :returns: None when the bot sits there, else why not.
         """
         for attempt in range(attempts):
             if attempt:
                 backoff = FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1)
                 await self._clock.sleep(backoff * (0.5 + self._jitter()))
-                if not wanted():
-                    break
+            if self._closed or not wanted():
+                break
+            self._connecting.add(channel.guild.id)
             try:
                 await _sit_down(channel)
             except (TimeoutError, discord.DiscordException, OSError, aiohttp.ClientError) as error:
@@ -177,6 +188,8 @@ class Seats:
                 return SeatProblem(_("This bot's installation lacks voice support. Tell its operator."))
             else:
                 return None
+            finally:
+                self._connecting.discard(channel.guild.id)
             if (problem := seat_problem(channel.guild.get_channel(channel.id))) is not None:
                 return problem
         return SeatProblem(
@@ -238,13 +251,11 @@ def _sits_in(client: discord.VoiceClient, channel_id: int | None) -> bool:
 
 async def _sit_down(channel: VocalChannel) -> None:
     client = channel.guild.voice_client
-    if isinstance(client, discord.VoiceClient) and client.is_connected():
-        await client.move_to(channel, timeout=MOVE_SECONDS)
-        if _sits_in(client, channel.id):
-            return
-        # move_to does not raise when its time is up.
-    if client is not None:
-        await _leave(channel.guild)
+    if isinstance(client, discord.VoiceClient) and _sits_in(client, channel.id):
+        return
+    # Leaving first, where move_to would do: that one does not raise when its time is up, loses its UDP
+    # socket unclosed, and on a quiet voice server waits half a minute for a datagram.
+    await _leave(channel.guild)
     await channel.connect(timeout=CONNECT_SECONDS, reconnect=True, self_deaf=True)
 
 
@@ -253,8 +264,10 @@ async def _leave(guild: discord.Guild) -> None:
     if client is None:
         return
     try:
-        # discord.py waits for Discord's confirmation, which never comes while the gateway is down.
-        await asyncio.wait_for(client.disconnect(force=True), LEAVE_SECONDS)
+        # discord.py waits for Discord's confirmation, which never comes while the gateway is down, nor when
+        # the bot was not in voice yet.
+        limit = UNSEATED_SECONDS if guild.me.voice is None else LEAVE_SECONDS
+        await asyncio.wait_for(client.disconnect(force=True), limit)
     except (TimeoutError, discord.DiscordException, OSError) as error:
         _log.warning("leaving voice in guild %d: %r", guild.id, error)
     finally:
