@@ -119,9 +119,8 @@ async def test_everything_inside_a_table_on_postgres(database: Database) -> None
     # Looking leaves nothing behind.
     backend = make_backend(database.url)
     backend.connect()
-    shadows = backend.execute_sql(
-        "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'shadow_%%'"
-    ).fetchone()
+    left = "SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, 'shadow_')"
+    shadows = backend.execute_sql(left).fetchone()
     backend.close()
     assert shadows == (0,)
 
