@@ -112,8 +112,8 @@ async def test_everything_inside_a_table_on_postgres(database: Database) -> None
         ),
         "guild_memberships: foreign key (user_id) to users (id) is missing",
         (
-            "jobs: CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'dead'::text])))"
-            " is missing"
+            "jobs: CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text,"
+            " 'dead'::text]))) is missing"
         ),
     ]
     # Looking leaves nothing behind.
