@@ -1,0 +1,16 @@
+"""What a guild can set."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class PayrollSettings(BaseModel):
+    """Rates in basis points: 100 are 1 %.
+
+    :param org_cut_bp: the organisation's part of what is left after expenses.
+    :param fee_bp: what the game takes of each transfer.
+    """
+
+    org_cut_bp: int = Field(default=1000, ge=0, le=10_000)
+    fee_bp: int = Field(default=50, ge=0, lt=10_000)
