@@ -16,7 +16,8 @@ CHAT_INPUT = 1
 SUBCOMMAND, GROUP = 1, 2
 
 _FIELDS = ("type", "name", "name_localizations", "description", "description_localizations", "options",
-           "default_member_permissions", "dm_permission", "contexts", "integration_types", "nsfw")  # fmt: skip
+           "default_member_permissions", "dm_permission", "contexts", "integration_types",
+           "nsfw")  # fmt: skip
 
 
 class CommandRoom:

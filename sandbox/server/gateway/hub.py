@@ -101,7 +101,10 @@ class Hub:
         """Send GUILD_CREATE to the sessions of a guild."""
         for session in self.sessions.values():
             if session.sees(guild.id) and session.may_hear("GUILD_CREATE", in_guild=True):
-                self.send(session, "GUILD_CREATE", ready.guild_create(self._world, session, guild))
+                data = ready.guild_create(self._world, session, guild)
+                # A guild that becomes available says unavailable: false; one that was joined says nothing.
+                del data["unavailable"]
+                self.send(session, "GUILD_CREATE", data)
 
     def _push(self, session: Session, event: str, data: dict[str, Any], encoded: str) -> None:
         number = session.push(event, encoded)

@@ -1,0 +1,42 @@
+"""The bot's own voice connection, by discord.py's real voice client."""
+
+from __future__ import annotations
+
+import discord
+from support.loopback import LoopbackBot, Place, eventually
+
+
+async def connect(bot: LoopbackBot, channel_id: int) -> discord.VoiceClient:
+    channel = bot.get_channel(channel_id)
+    assert isinstance(channel, discord.VoiceChannel)
+    return await channel.connect(timeout=5)
+
+
+async def test_connects_moves_and_leaves(place: Place, bot: LoopbackBot) -> None:
+    voice = await connect(bot, place.dispatch.id)
+    assert voice.is_connected()
+    assert place.guild.voice_states[place.world.bot_user.id].channel_id == place.dispatch.id
+    alpha = bot.get_channel(place.alpha.id)
+    assert isinstance(alpha, discord.VoiceChannel)
+    await voice.move_to(alpha, timeout=5)
+    assert place.guild.voice_states[place.world.bot_user.id].channel_id == place.alpha.id
+    await voice.disconnect()
+    await eventually(lambda: not place.guild.voice_states)
+    assert [stay.bot for stay in place.world.truth] == [True, True]
+
+
+async def test_is_moved_and_put_out_by_somebody_else(place: Place, bot: LoopbackBot) -> None:
+    voice = await connect(bot, place.dispatch.id)
+    me = place.world.bot_user.id
+    place.world.voice.move(place.guild, me, place.alpha.id)
+    await eventually(lambda: voice.channel.id == place.alpha.id and voice.is_connected())
+    await eventually(lambda: place.world.bot_voice.seats[place.guild.id].line is not None)
+    place.world.voice.move(place.guild, me, None)
+    await eventually(lambda: bot.guilds[0].voice_client is None)
+
+
+async def test_seat_is_lost_with_the_session(place: Place, bot: LoopbackBot) -> None:
+    await connect(bot, place.dispatch.id)
+    place.world.faults.invalid_session(resumable=False)
+    await bot.until("ready", 2)
+    assert place.world.bot_user.id not in place.guild.voice_states
