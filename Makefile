@@ -68,7 +68,9 @@ commands: $(STAMP) ## Bring the table in docs/commands.md up to date with the co
 	@$(BIN)/python -m tools.commands
 
 constraints: $(STAMP) ## Write the installed versions to constraints.txt.
-	@{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new
+	@{ head -n 1 constraints.txt; \
+		if [ -x $(BIN)/pip ]; then $(BIN)/python -m pip freeze --exclude-editable; \
+		else uv pip freeze --python $(BIN)/python --exclude-editable; fi; } > constraints.new
 	@mv constraints.new constraints.txt && touch $(STAMP)
 
 clean: ## Remove .venv and what the tools left behind. Data stays.

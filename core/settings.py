@@ -145,7 +145,8 @@ def read_plugins_file(path: Path) -> PluginSelection:
     stray = [name for name in selection.on_by_default if name not in selection.load]
     if stray:
         raise StartupError(f"{path}: on_by_default names {stray[0]!r}, which load does not; add it to load.")
-    folders = tuple(path.parent / folder for folder in selection.folders)
+    # Absolute: they go into sys.path, which must not change its meaning with the working directory.
+    folders = tuple((path.parent / folder).absolute() for folder in selection.folders)
     return selection.model_copy(update={"folders": folders})
 
 

@@ -23,14 +23,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_defaults() -> None:
+def test_defaults(folder: Path) -> None:
     settings = load_settings()
     assert settings.discord_token is None
     assert settings.database_url == "sqlite:///data/redlegion.sqlite3"
     assert settings.voice_gap_limit == timedelta(minutes=15)
     assert settings.plugins.load == ("market", "payroll")
     assert settings.plugins.on_by_default == ("payroll",)
-    assert settings.plugins.folders == (Path("mine"),)
+    assert settings.plugins.folders == (folder / "mine",)
 
 
 def test_environment_overrides_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
