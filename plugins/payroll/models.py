@@ -22,7 +22,9 @@ class PayrollRow(BaseModel):
     """One version of the split of one operation; its small id is what people read.
 
     `request_id` and `lock_request_id` are the interactions that made and locked it: asked twice, done once.
-    The operation is named by a plain constraint because another plugin's models are its own affair.
+    A draft that was cancelled or replaced becomes void and stays as an empty row: ids are never used again,
+    so that an old panel cannot act on another draft. The operation is named by a plain constraint because
+    another plugin's models are its own affair.
     """
 
     guild_id = Reference(Guild)
@@ -51,7 +53,7 @@ class PayrollRow(BaseModel):
         constraints = (
             Check("\"state\" IN ('draft', 'locked', 'void')", name="payroll_payroll_state"),
             Check("\"form\" IN ('refined', 'raw')", name="payroll_payroll_form"),
-            Check('"state" = \'draft\' OR "locked_at" IS NOT NULL', name="payroll_payroll_locked"),
+            Check('"state" <> \'locked\' OR "locked_at" IS NOT NULL', name="payroll_payroll_locked"),
             Check(
                 '"gross" = "expenses" + "org_cut" + "fees" + "payouts_total"', name="payroll_payroll_adds_up"
             ),

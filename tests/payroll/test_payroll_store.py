@@ -184,9 +184,7 @@ async def test_prices_can_be_typed_and_say_by_whom(crew: Any, office: Office, da
     assert (back.ores[0].price, back.ores[0].overridden_by, back.complete) == (5858, None, True)
 
 
-async def test_a_missing_price_must_be_set_before_locking(
-    crew: Any, office: Office, database: Database
-) -> None:
+async def test_a_missing_price_must_be_set_first(crew: Any, office: Office, database: Database) -> None:
     draft = await office.draft(await crew.operation(60))
     torite = next(m.id for m in await database.read(store.offered_materials, "refined") if m.name == "Torite")
     await database.write(store.pick_ores, GUILD, draft.id, [torite], [torite])
@@ -217,6 +215,7 @@ async def test_drafts_end(crew: Any, office: Office, database: Database) -> None
     operation = await crew.operation(60)
     first = await office.filled(operation)
     second = await office.draft(operation)
+    assert second.id != first.id
     with pytest.raises(store.DraftGone):
         await office.lock(first.id)
     await database.write(store.discard_draft, GUILD, second.id)
@@ -226,7 +225,9 @@ async def test_drafts_end(crew: Any, office: Office, database: Database) -> None
     other = Office(database, office.new_id, office.now, officer=8)
     old = await other.filled(operation)
     await office.draft(operation, at=datetime(2026, 3, 1, 18, tzinfo=UTC) + timedelta(days=8))
-    assert await database.read(store.get_payroll, GUILD, old.id) is None
+    with pytest.raises(store.DraftGone):
+        await other.lock(old.id)
+    assert await database.read(lambda: OreRow.select().count()) == 0
 
 
 async def test_another_guild_sees_nothing(crew: Any, office: Office, database: Database) -> None:

@@ -60,7 +60,7 @@ def _models(db: Any) -> list[Any]:
             constraints = (
                 Check("\"state\" IN ('draft', 'locked', 'void')", name="payroll_payroll_state"),
                 Check("\"form\" IN ('refined', 'raw')", name="payroll_payroll_form"),
-                Check('"state" = \'draft\' OR "locked_at" IS NOT NULL', name="payroll_payroll_locked"),
+                Check('"state" <> \'locked\' OR "locked_at" IS NOT NULL', name="payroll_payroll_locked"),
                 Check(
                     '"gross" = "expenses" + "org_cut" + "fees" + "payouts_total"',
                     name="payroll_payroll_adds_up",

@@ -193,8 +193,8 @@ def footnotes(sheet: Sheet) -> list[str]:
     """Return what a reader has to know, as paragraph markup."""
     notes = [
         _(
-            "Shares are in proportion to credited time, in whole aUEC by largest remainder (ties: longer time, "
-            "then lower user id). Org cut is rounded down, each transfer fee up, each ore line half up."
+            "Shares are in proportion to credited time, in whole aUEC by largest remainder (ties: longer, "
+            "then lower id). Org cut is rounded down, each transfer fee up, each ore line half up."
         )
     ]
     if sheet.any_estimated:

@@ -49,11 +49,8 @@ def create_draft(
     own = (PayrollRow.operation_id == operation_id) & (PayrollRow.created_by == created_by)
     for old in list(drafts.where(own | (PayrollRow.updated_at < at - KEPT))):
         _remove(old.id)
-    earlier = (
-        PayrollRow.select()
-        .where(PayrollRow.operation_id == operation_id, PayrollRow.state != "draft")
-        .count()
-    )
+    locked = PayrollRow.operation_id == operation_id, PayrollRow.locked_at.is_null(False)
+    earlier = PayrollRow.select().where(*locked).count()
     row = PayrollRow.create(
         guild_id=guild_id,
         operation_id=operation_id,
@@ -190,4 +187,4 @@ def _touched(row: Any) -> Payroll:
 
 def _remove(payroll_id: int) -> None:
     OreRow.delete().where(OreRow.payroll_id == payroll_id).execute()
-    PayrollRow.delete().where(PayrollRow.id == payroll_id, PayrollRow.state == "draft").execute()
+    PayrollRow.update(state="void").where(PayrollRow.id == payroll_id, PayrollRow.state == "draft").execute()
