@@ -94,7 +94,7 @@ def _translations(locale: str) -> gettext.NullTranslations:
 
 
 def _catalog(package: str, language: str) -> gettext.GNUTranslations | None:
-    file = resources.files(package).joinpath("locale", language, "LC_MESSAGES", f"{DOMAIN}.mo")
+    file = resources.files(package) / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
     if not file.is_file():
         return None
     with file.open("rb") as opened:
