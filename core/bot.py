@@ -74,6 +74,8 @@ class Bot(discord.AutoShardedClient):
     def _voice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
         self.seen_events += 1
         guild = member.guild
+        if self.user is not None and member.id == self.user.id:
+            self.runtime.seats.own_state(guild.id, after.channel.id if after.channel else None)
         if not self.runtime.recorder.wants(guild.id):
             return
         snapshot = snapshot_of(
@@ -116,6 +118,9 @@ class Bot(discord.AutoShardedClient):
 
     def _guild_away(self, guild: discord.Guild) -> None:
         self.runtime.recorder.disconnected(self.runtime.clock.now(), [guild.id])
+        # discord.py keeps the voice states of an outage and only adds to them when the guild is back, so
+        # people who left meanwhile would seem to sit there still.
+        guild._voice_states.clear()
 
     def _member_removed(self, payload: discord.RawMemberRemoveEvent) -> None:
         now = self.runtime.clock.now()

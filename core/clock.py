@@ -45,8 +45,8 @@ class SystemClock:
 
     async def sleep_until(self, when: datetime) -> None:
         # A wall clock can be set while we sleep: look again instead of trusting one long sleep.
-        while (left := (when - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left, 60.0))  # noqa: ASYNC110 - there is no event to wait for
+        while (left := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, 60.0))
 
 
 class SteppedClock:

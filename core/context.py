@@ -38,7 +38,7 @@ class VoiceAccess:
 
     async def settled(self) -> None:
         """Return once everything the gateway has said so far is committed."""
-        await self._runtime.recorder.idle()
+        await self._runtime.recorder.settled(self.guild_id)
 
 
 @dataclass(frozen=True, slots=True)

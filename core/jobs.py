@@ -61,7 +61,7 @@ def enqueue(
 
 def waiting_jobs(until: datetime) -> list[tuple[DueJob, datetime]]:
     """Return the jobs that wait and are due by `until`, with their times, first one first."""
-    query = (
+    query: Any = (
         JobRow.select(
             JobRow.id,
             JobRow.plugin,
@@ -74,8 +74,7 @@ def waiting_jobs(until: datetime) -> list[tuple[DueJob, datetime]]:
         .where(JobRow.state == "waiting", JobRow.due <= until)
         .order_by(JobRow.due, JobRow.id)
     )
-    rows: list[tuple[Any, ...]] = list(query.tuples())
-    return [(DueJob(*row[:-1]), row[-1]) for row in rows]
+    return [(DueJob(*row[:-1]), row[-1]) for row in query.tuples()]
 
 
 def finish_job(job_id: int) -> None:

@@ -76,7 +76,6 @@ class Runtime:
         self.dispatcher = Dispatcher(self.manager, self.context_for)
         self.commands = CommandTable(self.manager, [build_plugins_group()])
         self.opener = GuildOpener(self)
-        self.restarted_guilds = 0
         self._assembled = False
         self._gateway: asyncio.Task[None] | None = None
         self._heartbeats: dict[int, asyncio.Task[None]] = {}
@@ -193,7 +192,8 @@ class Runtime:
 
         :param reason: restart or resume.
         """
-        guilds = [guild for guild in self.bot.guilds if guild.shard_id == shard_id]
+        # An unavailable guild has an empty cache; it is taken when it is back.
+        guilds = [g for g in self.bot.guilds if g.shard_id == shard_id and not g.unavailable]
         self.tasks.spawn(self._open_shard(shard_id, guilds, reason), f"open shard {shard_id}")
 
     async def switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> bool:
@@ -237,6 +237,8 @@ class Runtime:
                 self.recorder.run_heartbeat(shard_id, lambda: shard_id in self.bot.connected_shards),
                 name=f"heartbeat {shard_id}",
             )
+        for guild in guilds:
+            self.seats.refresh(guild.id)
         self._ready.set()
 
     async def _disconnect(self, *, graceful: bool) -> None:
@@ -245,7 +247,11 @@ class Runtime:
             self._detach = None
         for task in self._heartbeats.values():
             task.cancel()
-        await self.seats.close() if graceful else None
+        if graceful:
+            # The last sign of life, so that an orderly restart leaves no uncertainty.
+            for shard_id in sorted(self.bot.connected_shards):
+                await self.recorder.beat_now(shard_id)
+            await self.seats.close()
         await self.bot.close()
         if self._gateway is not None:
             self._gateway.cancel()

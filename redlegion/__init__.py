@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from core.i18n import plural, translate
     from core.jobs import enqueue
     from core.manifest import Component, Job, custom_id
+    from core.runtime import Runtime
 
 __all__ = [
     "Component",
     "Context",
     "Job",
     "Rank",
+    "Runtime",
     "Schema",
     "UserError",
     "custom_id",
@@ -41,6 +43,7 @@ _HOMES = {
     "Context": "core.context",
     "Job": "core.manifest",
     "Rank": "core.guilds.ranks",
+    "Runtime": "core.runtime",
     "Schema": "core.database",
     "UserError": "core.errors",
     "custom_id": "core.manifest",

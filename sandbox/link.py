@@ -1,4 +1,4 @@
-"""Binds the bot to a running sandbox: its socket instead of the internet, its clock instead of the machine's."""
+"""Binds the bot to a running sandbox: its socket for the internet, its clock for the machine's."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -29,7 +29,7 @@ def menu_hashes(guild_ids: Sequence[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     for start in range(0, len(guild_ids), 500):
         part = guild_ids[start : start + 500]
-        query = CommandMenu.select(CommandMenu.guild_id, CommandMenu.hash)
+        query: Any = CommandMenu.select(CommandMenu.guild_id, CommandMenu.hash)
         found.update(dict(query.where(CommandMenu.guild_id.in_(part)).tuples()))
     return found
 

@@ -35,7 +35,7 @@ def guild_names(guild_ids: Sequence[int]) -> dict[int, str]:
     """Return the stored names of the guilds that have a row."""
     found: dict[int, str] = {}
     for start in range(0, len(guild_ids), CHUNK):
-        query = Guild.select(Guild.id, Guild.name).where(Guild.id.in_(guild_ids[start : start + CHUNK]))
+        query: Any = Guild.select(Guild.id, Guild.name).where(Guild.id.in_(guild_ids[start : start + CHUNK]))
         found.update(dict(query.tuples()))
     return found
 
@@ -44,10 +44,10 @@ def plugin_rows(guild_ids: Sequence[int]) -> list[PluginRow]:
     """Return all that the guilds have said about plugins."""
     found: list[PluginRow] = []
     for start in range(0, len(guild_ids), CHUNK):
-        query = GuildPlugin.select(
+        query: Any = GuildPlugin.select(
             GuildPlugin.guild_id, GuildPlugin.plugin, GuildPlugin.enabled, GuildPlugin.settings
         ).where(GuildPlugin.guild_id.in_(guild_ids[start : start + CHUNK]))
-        found += [PluginRow(*row) for row in list(query.tuples())]
+        found += [PluginRow(*row) for row in query.tuples()]
     return found
 
 
