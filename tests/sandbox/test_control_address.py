@@ -210,6 +210,7 @@ async def test_says_what_is_wrong(client: Client, scene: Scene, case: tuple[str,
         ("/messages/5/attachments/a.pdf", 404, "there is no message 5"),
         ("/log?limit=x", 400, "limit must be a whole number"),
         ("/log?limit=10001", 400, "limit must be a whole number from 0 to 10000"),
+        ("/log?kind=mail", 400, "kind is one of rest, gateway, voice, note, not mail"),
         ("/truth?guild=x", 400, "guild must be an id"),
         ("/clock/attach", 400, "as a websocket"),
     ],
@@ -271,6 +272,30 @@ async def test_a_clock_that_says_nonsense_is_told_and_let_go(client: Client, sce
         await socket.receive_json(timeout=5)
         await socket.send_json({"op": "idle", "id": 0, "next_due": "2026-03-01T18:00:20"})
         assert "UTC offset" in (await socket.receive_json(timeout=5))["error"]
-        await socket.receive(timeout=5)
-        assert socket.close_code == 4000
+        assert (await socket.receive(timeout=5)).data == 4000
+    assert scene.world.clock.attached == 0
+
+
+async def test_a_clock_that_does_not_answer_is_let_go_and_told(
+    client: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.server.clock.ANSWER_WITHIN", 0.05)
+    async with client.ws_connect("/control/clock/attach") as socket:
+        await socket.send_json({"op": "hello", "session_ids": []})
+        await socket.receive_json(timeout=5)
+        assert await post(client, "/clock", {"advance_seconds": 60}) == {"now": "2026-03-01T18:01:00+00:00"}
+        assert scene.world.clock.attached == 0
+        assert (await socket.receive_json(timeout=5))["op"] == "tick"
+        assert (await socket.receive(timeout=5)).data == 4001
+    assert "detached" in (await get(client, "/log?kind=note"))[0]["words"]
+
+
+async def test_a_clock_that_goes_away_is_not_waited_for(client: Client, scene: Scene) -> None:
+    async with client.ws_connect("/control/clock/attach") as socket:
+        await socket.send_json({"op": "hello", "session_ids": []})
+        await socket.receive_json(timeout=5)
+        asked = asyncio.create_task(post(client, "/clock", {"advance_seconds": 60}))
+        assert (await socket.receive_json(timeout=5))["op"] == "tick"
+        await socket.close()
+        assert (await asyncio.wait_for(asked, 5))["now"] == "2026-03-01T18:01:00+00:00"
     assert scene.world.clock.attached == 0

@@ -61,11 +61,12 @@ class RemoteClock:
         if waiting is not None and not waiting.done():
             waiting.set_result(due)
 
-    def gone(self) -> None:
-        """Wake whoever waits for an answer that can no longer come."""
+    async def gone(self) -> None:
+        """Wake whoever waits for an answer that can no longer come, and let a close under way be said."""
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(ConnectionError("its websocket was closed"))
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
 
 async def attach_clock(world: World, request: web.Request) -> web.StreamResponse:
@@ -93,7 +94,7 @@ async def attach_clock(world: World, request: web.Request) -> web.StreamResponse
             await clock.tell(world.clock.now(), world.clock.sequences())
     finally:
         world.clock.detach(clock)
-        clock.gone()
+        await clock.gone()
     return socket
 
 

@@ -20,6 +20,7 @@ Act: TypeAlias = Callable[[World, web.Request], Awaitable[Any]]
 LONGEST_STEP = 366 * 86400.0
 MOST_LOG = 10_000
 _VOICE_FLAGS = ("self_mute", "self_deaf", "self_stream", "self_video", "mute", "deaf")
+_LOG_KINDS = ("rest", "gateway", "voice", "note")
 _MEMBER = "/guilds/{guild}/members/{user}"
 
 
@@ -162,6 +163,8 @@ async def _log(world: World, request: web.Request) -> Any:
     query = read_query(request, ("kind", "limit"))
     limit = query.count("limit", MOST_LOG)
     kind = query.text("kind") if "kind" in query else None
+    if kind is not None and kind not in _LOG_KINDS:
+        raise Refused(f"kind is one of {', '.join(_LOG_KINDS)}, not {kind}")
     found = [entry for entry in world.log.entries if kind in (None, entry["kind"])]
     return found[len(found) - min(limit, len(found)) :]
 
