@@ -91,9 +91,10 @@ class Person:
         bits = permissions.in_channel(self.guild, self._still_here(), target)
         if not bits & permissions.CONNECT:
             raise Refused(f"{self.username} may not connect to {target.name}", 403)
-        seated = sum(1 for state in self.guild.voice_states.values() if state.channel_id == target.id)
-        if target.user_limit and seated >= target.user_limit and not bits & permissions.MOVE_MEMBERS:
-            raise Refused(f"{target.name} is full ({target.user_limit})", 409)
+        if target.user_limit and not bits & permissions.MOVE_MEMBERS:
+            seated = sum(1 for state in self.guild.voice_states.values() if state.channel_id == target.id)
+            if seated >= target.user_limit:
+                raise Refused(f"{target.name} is full ({target.user_limit})", 409)
         self._world.voice.move(self.guild, self.id, target.id)
 
     async def move(self, channel: Channel | int | str) -> None:
