@@ -1,7 +1,7 @@
 """Operations: their types, channels and windows, who took part and for how long.
 
-What it keeps is read by other plugins through the names in `__all__`; the last five of them are store
-functions, for use inside `ctx.write` and `ctx.read`.
+Other plugins use the names in `__all__`. Those of them that come from the store are for use inside
+`ctx.write` and `ctx.read`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,16 @@ from plugins.operations.rules.values import (
     Started,
     Summary,
 )
-from plugins.operations.service import already_running, settle_seat, start_operation, stop_operation
+from plugins.operations.service import (
+    already_running,
+    channels_taken,
+    settle_seat,
+    start_operation,
+    stop_operation,
+)
 from plugins.operations.settings import OperationsSettings
 from plugins.operations.store import (
+    ChannelsTaken,
     get_operation,
     participants_of,
     payable_operations,
@@ -42,6 +49,7 @@ from redlegion import Context, Schema, hookimpl
 
 __all__ = [
     "ChannelRef",
+    "ChannelsTaken",
     "OperationEnded",
     "OperationStarted",
     "OperationType",
@@ -50,6 +58,7 @@ __all__ = [
     "Started",
     "Summary",
     "already_running",
+    "channels_taken",
     "fit",
     "get_operation",
     "participants_of",

@@ -36,6 +36,16 @@ def already_running(operation: OperationView) -> UserError:
     )
 
 
+def channels_taken(error: store.ChannelsTaken) -> UserError:
+    """Return the refusal to let channels count for two running operations."""
+    mentions = ", ".join(f"<#{channel_id}>" for channel_id in sorted(error.titles))
+    titles = ", ".join(sorted(set(error.titles.values())))
+    return UserError(
+        _("{channels} already counts for {titles}.").format(channels=mentions, titles=titles),
+        _("Stop that operation with /mining stop first."),
+    )
+
+
 async def start_operation(
     ctx: Context,
     type_name: str,
@@ -79,7 +89,7 @@ async def start_operation(
     except store.AlreadyRunning as error:
         raise already_running(error.operation) from None
     except store.ChannelsTaken as error:
-        raise _channels_taken(error) from None
+        raise channels_taken(error) from None
     if fresh:
         ctx.emit(
             "on_operation_started", OperationStarted(ctx.guild_id, operation, tuple(channels), initiator)
@@ -140,15 +150,6 @@ def display_names(ctx: Context, user_ids: Iterable[int]) -> dict[int, str]:
 
 def _own(ctx: Context) -> Context:
     return ctx if ctx.plugin == NAME else ctx.peer(NAME)
-
-
-def _channels_taken(error: store.ChannelsTaken) -> UserError:
-    mentions = ", ".join(f"<#{channel_id}>" for channel_id in sorted(error.titles))
-    titles = ", ".join(sorted(set(error.titles.values())))
-    return UserError(
-        _("{channels} already counts for {titles}.").format(channels=mentions, titles=titles),
-        _("Stop that operation with /mining stop first."),
-    )
 
 
 def _not_running(operation: OperationView | None) -> UserError:

@@ -83,7 +83,7 @@ def status_embed(
     operation = progress.operation
 
     def called(user_id: int) -> str:
-        return plain(names.get(user_id) or progress.names.get(user_id) or f"member {user_id}")
+        return plain(names.get(user_id) or progress.names.get(user_id) or _("member {id}").format(id=user_id))
 
     sitting = sum(len(users) for users in progress.sitting.values())
     running = int((now - operation.started_at).total_seconds())

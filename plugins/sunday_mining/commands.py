@@ -9,8 +9,10 @@ from discord import app_commands
 
 from plugins.operations import (
     ChannelRef,
+    ChannelsTaken,
     OperationView,
     already_running,
+    channels_taken,
     plain,
     running_operations,
     settle_seat,
@@ -86,6 +88,8 @@ async def add(interaction: Interaction, channel: app_commands.AppCommandChannel)
             ).format(limit=store.CHANNEL_LIMIT, have=error.have, wanted=error.wanted),
             _("Remove some with /mining channels remove, or add single channels."),
         ) from None
+    except ChannelsTaken as error:
+        raise channels_taken(error) from None
     parts = []
     if done.added:
         parts.append(_("Added {channels}.").format(channels=views.mentions(done.added)))
@@ -219,6 +223,6 @@ def _sitting(ctx: Context, guild: discord.Guild, tracked: list[ChannelRef]) -> d
     for session in sorted(ctx.voice.open_sessions(), key=lambda each: (each.joined, each.id)):
         if session.channel_id in wanted:
             member = guild.get_member(session.user_id)
-            name = member.display_name if member is not None else f"member {session.user_id}"
+            name = member.display_name if member is not None else _("member {id}").format(id=session.user_id)
             found.setdefault(session.channel_id, []).append(name)
     return found

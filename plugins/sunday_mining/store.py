@@ -69,6 +69,7 @@ def add_channels(guild_id: int, channels: Sequence[ChannelRef], at: datetime) ->
 
     :param at: aware.
     :raises TooManyChannels: they do not fit; nothing is changed.
+    :raises ChannelsTaken: one counts for another running operation; nothing is changed.
     """
     ensure_guild(guild_id)
     before = {channel.channel_id for channel in configured_channels(guild_id)}

@@ -179,6 +179,10 @@ async def test_a_channel_counts_for_one_running_operation(guild: Guild) -> None:
         await guild.start(adhoc, [CHARLIE, ALPHA])
     assert refused.value.titles == {ALPHA.channel_id: first.title}
     second = await guild.start(adhoc, [CHARLIE])
+    with pytest.raises(store.ChannelsTaken) as late:
+        await guild.write(store.track_channels, "sunday", [ALPHA, LOUNGE, CHARLIE], at(1))
+    assert late.value.titles == {CHARLIE.channel_id: second.title}
+    assert await guild.read(store.tracked_channels, first.id) == list(CHANNELS)
     assert await guild.read(store.running_operations) == [first, second]
     assert await guild.read(store.running_operations, "adhoc") == [second]
     await guild.end(first, 10)

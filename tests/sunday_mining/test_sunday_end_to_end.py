@@ -188,6 +188,11 @@ async def test_of_several_running_ones_the_officer_picks(stage: Stage) -> None:
         ctx, "survey", [ChannelRef(second.id, second.name)], scene.officer.id, None
     )
     assert survey.operation.title == "Survey - 2026-09-06 18:00"
+    refused = await add(stage, second)
+    assert refused == (
+        f"<#{second.id}> already counts for Survey - 2026-09-06 18:00."
+        " Stop that operation with /mining stop first."
+    )
     words = said(await run(stage, scene.officer, "mining stop"))
     assert f"Several operations are running: {TITLE}, Survey" in words
     assert "No running operation is called" in said(

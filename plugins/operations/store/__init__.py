@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from plugins.operations.store.channels import (
+    ChannelsTaken,
     close_channel,
     dispatch_channel,
     track_channels,
     tracked_channels,
     untrack_channel,
 )
-from plugins.operations.store.lifecycle import AlreadyRunning, ChannelsTaken, NotRunning, end, start
+from plugins.operations.store.lifecycle import AlreadyRunning, NotRunning, end, start
 from plugins.operations.store.reading import (
     get_operation,
     participants_of,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,18 +26,33 @@ def tracked_channels(guild_id: int, operation_id: int) -> list[ChannelRef]:
     return [ChannelRef(*row) for row in query.tuples()]
 
 
-def taken(guild_id: int, channel_ids: Collection[int]) -> dict[int, str]:
-    """Return which of these channels count for a running operation now, with its title."""
+class ChannelsTaken(Exception):
+    """A channel counts for one running operation at a time.
+
+    :param titles: the title of the running operation per channel id.
+    """
+
+    def __init__(self, titles: Mapping[int, str]) -> None:
+        super().__init__(f"channels in use: {dict(titles)}")
+        self.titles = titles
+
+
+def refuse_taken(guild_id: int, channels: Sequence[ChannelRef]) -> None:
+    """Check that none of these channels counts for a running operation.
+
+    :raises ChannelsTaken: some do.
+    """
     query: Any = (
         OperationChannel.select(OperationChannel.channel_id, Operation.title)
         .join(Operation)
         .where(
             Operation.guild_id == guild_id,
-            OperationChannel.channel_id.in_(sorted(channel_ids)),
+            OperationChannel.channel_id.in_(sorted(channel.channel_id for channel in channels)),
             OperationChannel.removed.is_null(),
         )
     )
-    return dict(query.tuples())
+    if titles := dict(query.tuples()):
+        raise ChannelsTaken(titles)
 
 
 def open_channels(operation_id: int, channels: Sequence[ChannelRef], at: datetime) -> None:
@@ -57,17 +72,19 @@ def track_channels(
 ) -> OperationView | None:
     """Let more channels count for the running operation of a type, from now on.
 
-    Channels that count for a running operation already, this one or another, are left as they are.
+    Those that count for it already are left as they are.
 
     :param at: aware; time before it does not count.
     :returns: the operation, or None when none of this type runs.
+    :raises ChannelsTaken: one counts for another running operation; nothing is changed.
     """
     running = running_operations(guild_id, type_name)
     if not running:
         return None
     operation = running[0]
-    busy = taken(guild_id, [channel.channel_id for channel in channels])
-    fresh = [channel for channel in channels if channel.channel_id not in busy]
+    known = {channel.channel_id for channel in tracked_channels(guild_id, operation.id)}
+    fresh = [channel for channel in channels if channel.channel_id not in known]
+    refuse_taken(guild_id, fresh)
     open_channels(operation.id, fresh, max(at, operation.started_at))
     return operation
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from plugins.operations.models import Operation, OperationParticipant, OperationWindow
 from plugins.operations.rules.lifecycle import Status, advance
 from plugins.operations.rules.values import ChannelRef, OperationType, OperationView, Summary
-from plugins.operations.store.channels import close_all, open_channels, taken
+from plugins.operations.store.channels import close_all, open_channels, refuse_taken
 from plugins.operations.store.reading import get_operation, participants_of, running_operations
 from plugins.operations.store.standing import credit_until, known_names
 from redlegion.database import ensure_guild
@@ -25,17 +25,6 @@ class AlreadyRunning(Exception):
     def __init__(self, operation: OperationView) -> None:
         super().__init__(f"{operation.title} is running")
         self.operation = operation
-
-
-class ChannelsTaken(Exception):
-    """A channel counts for one running operation at a time.
-
-    :param titles: the title of the running operation per channel id.
-    """
-
-    def __init__(self, titles: Mapping[int, str]) -> None:
-        super().__init__(f"channels in use: {dict(titles)}")
-        self.titles = titles
 
 
 class NotRunning(Exception):
@@ -71,8 +60,7 @@ def start(
             return _must_get(guild_id, known.id), False
     if running := running_operations(guild_id, kind.name):
         raise AlreadyRunning(running[0])
-    if busy := taken(guild_id, [channel.channel_id for channel in channels]):
-        raise ChannelsTaken(busy)
+    refuse_taken(guild_id, channels)
     ensure_guild(guild_id)
     operation = Operation.create(
         guild_id=guild_id,
