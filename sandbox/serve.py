@@ -44,9 +44,10 @@ async def serve(
             f"Port {port} cannot be used ({error}); give another one with --port, or 0 for any free one."
         ) from error
     try:
-        out.write(describe(server.addresses) + "\n")
-        out.flush()
+        # Whoever reads the line may send the signal at once.
         with _interruption() as interrupted:
+            out.write(describe(server.addresses) + "\n")
+            out.flush()
             await interrupted.wait()
     finally:
         await server.close()

@@ -135,7 +135,7 @@ async def test_resume_of_an_unknown_session_is_answered_by_op_9(place: Place) ->
 
 @pytest.mark.parametrize(
     ("frame", "code"),
-    [("not json", 4002), ('{"op": 99}', 4001), ('{"op": 4, "d": {}}', 4003)],
+    [("not json", 4002), ('{"op": 99}', 4001), ('{"op": 4, "d": {}}', 4003), ('{"op": 2, "d": 5}', 4002)],
 )
 async def test_bad_frames_close_the_connection(place: Place, frame: str, code: int) -> None:
     async with (

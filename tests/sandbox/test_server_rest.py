@@ -146,6 +146,7 @@ async def test_missing_permissions_and_unknown_things_have_discords_codes(
         ("POST /channels/x/messages", {"content": "a"}, 400, 50035),
         ("PUT /applications/{app}/commands", {"name": "x"}, 400, 50035),
         ("PUT /applications/{app}/commands", [{"name": "Bad Name", "description": "x"}], 400, 50035),
+        ("POST /users/@me/channels", {"recipient_id": "opal"}, 400, 50035),
         ("POST /webhooks/{app}/wrong", {"content": "a"}, 404, 10015),
     ],
 )

@@ -123,7 +123,11 @@ class GatewaySocket:
                 data=plain(frame).get("d"),
                 session=self._session.id if self._session else None,
             )
-            self._handle(op, frame.get("d"))
+            try:
+                self._handle(op, frame.get("d"))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                _log.warning("op %s could not be read", op, exc_info=True)
+                raise _Close(4002, "Error while decoding payload.") from None
 
     def _handle(self, op: Any, data: Any) -> None:
         if op == _HEARTBEAT:

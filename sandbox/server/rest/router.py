@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.server.members import Member
     from sandbox.server.world import World
 
+_log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 
@@ -43,19 +45,7 @@ class Call:
     def json(self) -> Json:
         """Return the body as an object. Raises RestError 50035."""
         if not isinstance(self.body, dict):
-            raise RestError(
-                400,
-                50035,
-                "Invalid Form Body",
-                {
-                    "_errors": [
-                        {
-                            "code": "MODEL_TYPE_CONVERT",
-                            "message": "Only dictionaries may be used in a ModelType",
-                        }
-                    ]
-                },
-            )
+            raise invalid_form((), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
         return self.body
 
     def guild(self) -> Guild:
@@ -159,6 +149,11 @@ class Router:
             status, answer = route.handler(call)
         except RestError as error:
             status, answer = error.status, error.body()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            # A value of a kind that no limit looked at; said aloud, as it may be the sandbox's mistake.
+            _log.warning("%s %s could not be read", request.method, path, exc_info=True)
+            status = 400
+            answer = invalid_form((), "VALUE_INVALID", f"{type(error).__name__}: {error}").body()
         self._world.log.add(
             "rest",
             "in",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -14,17 +15,12 @@ if TYPE_CHECKING:
     from sandbox.server.voice.seat import Seat
     from sandbox.server.world import World
 
+_log = logging.getLogger(__name__)
 HEARTBEAT_MS = 13_750
 MODES = ("aead_aes256_gcm_rtpsize", "aead_xchacha20_poly1305_rtpsize")
 _IDENTIFY, _SELECT, _HEARTBEAT, _SPEAKING, _RESUME = 0, 1, 3, 5, 7
-_UNAUTHENTICATED, _AUTH_FAILED, _TWICE, _SESSION_GONE, _UNKNOWN_MODE, _UNKNOWN_OP = (
-    4003,
-    4004,
-    4005,
-    4006,
-    4016,
-    4001,
-)
+_UNKNOWN_OP, _UNAUTHENTICATED, _AUTH_FAILED, _TWICE, _SESSION_GONE = 4001, 4003, 4004, 4005, 4006
+_UNKNOWN_MODE, _BAD_REQUEST = 4016, 4020
 
 
 class VoiceSocket:
@@ -50,9 +46,13 @@ class VoiceSocket:
             async for message in self._ws:
                 if message.type is not WSMsgType.TEXT:
                     continue
-                frame = json.loads(message.data)
-                self._world.log.add("voice", "in", op=frame["op"], data=plain(frame).get("d"))
-                code = await self._handle(frame["op"], frame.get("d"))
+                try:
+                    frame = json.loads(message.data)
+                    self._world.log.add("voice", "in", op=frame["op"], data=plain(frame).get("d"))
+                    code = await self._handle(frame["op"], frame.get("d"))
+                except (ValueError, TypeError, KeyError, AttributeError):
+                    _log.warning("a voice frame could not be read", exc_info=True)
+                    code = _BAD_REQUEST
                 if code:
                     await self._ws.close(code=code)
                     break
