@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.server.snowflake import Now
@@ -32,6 +32,12 @@ class Log:
     def entries(self) -> list[Entry]:
         """Return the entries kept, oldest first."""
         return list(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def on_entry(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
         """Call ``callback`` with every entry from now on; the returned function ends that."""

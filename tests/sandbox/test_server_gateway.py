@@ -192,3 +192,19 @@ async def test_server_gives_everything_back(place: Place) -> None:
     assert len(place.world.hub.sequences()) == 2
     await asyncio.gather(*(bot.end() for bot in bots))
     await eventually(lambda: not place.world.hub.sequences())
+
+
+async def test_a_sharded_client_logs_in_by_gateway_bot(place: Place) -> None:
+    socket = place.server.addresses.socket
+    assert socket is not None
+    client = discord.AutoShardedClient(
+        intents=discord.Intents.all(),
+        connector=aiohttp.UnixConnector(path=socket, limit=0),
+        guild_ready_timeout=0.05,
+    )
+    running = asyncio.create_task(client.start(place.world.token))
+    await eventually(client.is_ready)
+    assert list(client.shards) == [0]
+    assert [guild.name for guild in client.guilds] == ["Ember Prospectors"]
+    await client.close()
+    await running

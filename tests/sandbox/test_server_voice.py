@@ -12,10 +12,10 @@ from support.loopback import LoopbackBot, Place, eventually
 LEAK = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
 
 
-async def connect(bot: LoopbackBot, channel_id: int) -> discord.VoiceClient:
+async def connect(bot: LoopbackBot, channel_id: int, timeout: float = 5) -> discord.VoiceClient:
     channel = bot.get_channel(channel_id)
     assert isinstance(channel, discord.VoiceChannel)
-    return await channel.connect(timeout=5)
+    return await channel.connect(timeout=timeout)
 
 
 @pytest.mark.filterwarnings(LEAK)
@@ -50,3 +50,12 @@ async def test_seat_is_lost_with_the_session(place: Place, bot: LoopbackBot) -> 
     place.world.faults.invalid_session(resumable=False)
     await bot.until("ready", 2)
     assert place.world.bot_user.id not in place.guild.voice_states
+
+
+async def test_a_closed_channel_is_not_entered(place: Place, bot: LoopbackBot) -> None:
+    role = next(each for each in place.guild.roles.values() if each.managed)
+    closed = place.guild.create_channel("closed", 2, overwrites={role.id: (0, 1 << 20)})
+    place.world.bot_voice.asked(place.guild, closed.id, {})
+    assert place.guild.voice_states == {}
+    with pytest.raises(TimeoutError):
+        await connect(bot, (await eventually(lambda: bot.get_channel(closed.id))).id, timeout=0.2)

@@ -205,10 +205,6 @@ class GatewaySocket:
             return
         given = data.get("channel_id")
         channel_id = int(given) if given is not None else None
-        if channel_id is not None and (
-            channel_id not in guild.channels or not guild.channels[channel_id].is_voice
-        ):
-            return
         flags = {"self_mute": bool(data.get("self_mute")), "self_deaf": bool(data.get("self_deaf"))}
         self._world.bot_voice.asked(guild, channel_id, flags)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from sandbox.server import permissions
+
 if TYPE_CHECKING:
     from sandbox.server.guilds import Guild
     from sandbox.server.world import World
@@ -48,6 +50,9 @@ class BotVoice:
         if state is None and channel_id is None:
             return
         before = state.channel_id if state else None
+        if channel_id not in {None, before} and not self._may_sit(guild, channel_id):
+            # Discord drops such a wish without a word.
+            return
         self._asking = True
         try:
             self._world.voice.move(guild, bot, channel_id, flags=flags)
@@ -57,6 +62,15 @@ class BotVoice:
         if before == channel_id and (seat is None or seat.line is None):
             # A client that lost its voice connection repeats op 4 and waits for both updates.
             self._offer(guild)
+
+    def _may_sit(self, guild: Guild, channel_id: int | None) -> bool:
+        channel = guild.channels.get(channel_id or 0)
+        if channel is None or not channel.is_voice:
+            return False
+        bits = permissions.in_channel(guild, guild.members[self._world.bot_user.id], channel)
+        seated = sum(1 for state in guild.voice_states.values() if state.channel_id == channel_id)
+        room = not channel.user_limit or seated < channel.user_limit or bits & permissions.MOVE_MEMBERS
+        return bool(bits & permissions.CONNECT and room)
 
     def packet(self, size: int) -> None:
         """Count a datagram of audio."""
