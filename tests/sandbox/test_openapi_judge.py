@@ -20,6 +20,9 @@ def judge() -> Judge:
     return found
 
 
+CHANNEL = {"type": 7, "name": "where", "description": "Where"}
+
+
 def command(**more: Any) -> dict[str, Any]:
     return {"name": "payroll", "description": "Split the money", "type": 1, **more}
 
@@ -48,6 +51,7 @@ def test_finds_the_route_of_a_path(judge: Judge) -> None:
         ("POST", "/guilds/2/roles", {"name": "Officer", "permissions": "8589934592"}),
         ("PUT", "/channels/3/permissions/4", {"type": 0, "allow": "1024", "deny": 0}),
         ("PUT", COMMANDS, [command(nsfw=False, default_member_permissions="8")]),
+        ("PUT", COMMANDS, [command(options=[{**CHANNEL, "channel_types": [2, 16]}])]),
         ("POST", CALLBACK, {"type": 5, "data": {"flags": 64}}),
         ("POST", CALLBACK, {"type": 7, "data": {"tts": False, "embeds": [{"title": "t", "flags": 0}]}}),
         ("GET", "/users/@me", None),
@@ -61,6 +65,11 @@ def test_takes_what_real_clients_send(judge: Judge, method: str, path: str, body
     ("path", "body", "words"),
     [
         (MESSAGES, {"contents": "x"}, "'contents' was unexpected"),
+        (
+            COMMANDS,
+            [command(options=[{**CHANNEL, "channel_types": [2, 99]}])],
+            "channel_types.1: 99 is none of",
+        ),
         (MESSAGES, {"content": 5}, "at content: 5 is not of type 'string', 'null'"),
         (
             CALLBACK,
@@ -80,7 +89,7 @@ def test_takes_what_real_clients_send(judge: Judge, method: str, path: str, body
     ],
 )
 def test_names_what_is_wrong_in_a_request(judge: Judge, path: str, body: Any, words: str) -> None:
-    problems = judge.request("POST", path, body)
+    problems = judge.request("PUT" if path == COMMANDS else "POST", path, body)
     assert len(problems) == 1
     assert words in problems[0]
 

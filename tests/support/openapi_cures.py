@@ -47,6 +47,10 @@ def cured_for_answers(document: Json) -> Json:
     kinds = schemas["MessageReferenceType"]["oneOf"]
     if all(kind.get("const") != 1 for kind in kinds):
         kinds.append({"title": "FORWARD", "const": 1})
+    # Media channels (16) exist, and discord.py offers them wherever any channel of a guild may be chosen.
+    channels = schemas["ChannelTypes"]["oneOf"]
+    if all(kind.get("const") != 16 for kind in channels):
+        channels.append({"title": "GUILD_MEDIA", "const": 16})
     # The service names a broken field limit in words ("BASE_TYPE_REQUIRED"); only the outer code is a number.
     field_error = copy.deepcopy(schemas["Error"])
     field_error["properties"]["code"] = {"type": ["integer", "string"]}

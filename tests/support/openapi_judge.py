@@ -168,13 +168,18 @@ def best(error: ValidationError) -> ValidationError:
     The branch meant is the one that fits the body's `type` (or its JSON type), and of those the one with the
     deepest, then the fewest problems.
     """
-    while error.validator in ("oneOf", "anyOf") and error.context:
+    while error.validator in ("oneOf", "anyOf") and error.context and not _is_choice(error):
         branches: dict[Any, list[ValidationError]] = {}
         for inner in error.context:
             branches.setdefault(inner.schema_path[0], []).append(inner)
         meant = min(branches.values(), key=_misfit)
         error = min(meant, key=lambda one: -len(one.relative_path))
     return error
+
+
+def _is_choice(error: ValidationError) -> bool:
+    """Whether the branches are just the values that are allowed."""
+    return all(one.validator == "const" and not one.relative_path for one in error.context or ())
 
 
 def _misfit(problems: list[ValidationError]) -> tuple[bool, bool, int, int]:
@@ -189,7 +194,12 @@ def _misfit(problems: list[ValidationError]) -> tuple[bool, bool, int, int]:
 
 def _words(error: ValidationError) -> str:
     where = ".".join(str(step) for step in error.absolute_path)
-    message = error.message if len(error.message) <= 400 else error.message[:400] + " ..."
+    message = error.message
+    if error.validator in ("oneOf", "anyOf") and error.context and _is_choice(error):
+        allowed = ", ".join(repr(one.validator_value) for one in error.context)
+        message = f"{error.instance!r} is none of {allowed}"
+    if len(message) > 400:
+        message = message[:400] + " ..."
     return f"at {where}: {message}" if where else message
 
 
