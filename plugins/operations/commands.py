@@ -51,6 +51,7 @@ async def status(interaction: Interaction) -> None:
     """Show the running operations as they stand."""
     ctx = Context.of(interaction)
     now = ctx.clock.now()
+    await ctx.voice.settled()
     running = await ctx.read(store.running_operations, ctx.guild_id)
     if not running:
         await reply(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.voice.store import sessions_between
@@ -39,7 +39,9 @@ def progress(guild_id: int, operation_id: int, at: datetime) -> Progress | None:
         return None
     channels = tracked_channels(guild_id, operation_id)
     sitting: dict[int, list[int]] = {channel.channel_id: [] for channel in channels}
-    for session in sessions_between(guild_id, operation.started_at, at, list(sitting)):
+    # The span is half open, and whoever sat down in this very instant sits there too.
+    until = at + timedelta(microseconds=1)
+    for session in sessions_between(guild_id, operation.started_at, until, list(sitting)):
         if session.left is None:
             sitting[session.channel_id].append(session.user_id)
     credits_now = credit_until(guild_id, operation_id, at)
