@@ -32,6 +32,10 @@ class AttachedClock(Protocol):
         ...
 
 
+async def _at_once() -> None:
+    return
+
+
 class WorldClock:
     """Aware UTC time that moves only in steps, each waited for by everything that is attached."""
 
@@ -48,6 +52,7 @@ class WorldClock:
         self._due: dict[int, datetime | None] = {}
         self._advancing = asyncio.Lock()
         self.sequences: Callable[[], dict[str, int]] = dict
+        self.ready: Callable[[], Awaitable[None]] = _at_once
         self.on_detached: Callable[[str], None] = lambda reason: None
 
     def now(self) -> datetime:
@@ -111,6 +116,7 @@ class WorldClock:
 
     async def _settle(self) -> None:
         """Tick until nobody has anything left to do: what a bot does on a tick may send it further events."""
+        await self.ready()
         if not self._attached:
             await asyncio.sleep(0)
             return

@@ -37,6 +37,7 @@ class Faults:
             if session.connection is not None:
                 session.connection.abort()
                 hub.lost(session)
+                hub.expect_back(session)
         self._world.log.note(f"gateway dropped: {len(hit)} connection(s), held for {hold_seconds:g} s")
         return len(hit)
 
@@ -49,6 +50,7 @@ class Faults:
         for session in hit:
             if session.connection is not None:
                 session.connection.send(f'{{"op":9,"d":{"true" if resumable else "false"}}}')
+            self._world.hub.expect_back(session)
             if not resumable:
                 self._world.hub.forget(session)
         self._world.log.note(f"op 9 (resumable: {resumable}) to {len(hit)} connection(s)")
@@ -60,6 +62,7 @@ class Faults:
         for session in hit:
             if session.connection is not None:
                 session.connection.send('{"op":7,"d":null}')
+            self._world.hub.expect_back(session)
         self._world.log.note(f"op 7 to {len(hit)} connection(s)")
         return len(hit)
 

@@ -58,6 +58,7 @@ class World:
         self.interactions = InteractionRoom(self)
         self.faults = Faults(self)
         self.clock.sequences = self.hub.sequences
+        self.clock.ready = self.hub.all_back
         self.clock.on_detached = self.log.note
         self._names: dict[str, User] = {}
         self._direct: dict[int, Channel] = {}

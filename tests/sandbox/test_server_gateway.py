@@ -106,6 +106,22 @@ async def test_held_line_lets_nobody_in_until_its_time_has_passed(place: Place, 
     await bot.until("voice_state_update")
 
 
+async def test_time_waits_for_a_bot_that_a_fault_threw_out(place: Place, bot: LoopbackBot) -> None:
+    for times, fault in enumerate(
+        (
+            place.world.faults.drop_gateway,
+            lambda: place.world.faults.drop_gateway(hold_seconds=20, park=True),
+            place.world.faults.reconnect,
+            lambda: place.world.faults.invalid_session(resumable=True),
+        ),
+        start=1,
+    ):
+        fault()
+        await place.world.clock.advance(3600)
+        await bot.until("resumed", times)
+    assert bot.count["ready"] == 1
+
+
 async def test_reconnect_and_both_invalid_sessions(place: Place, bot: LoopbackBot) -> None:
     assert place.world.faults.reconnect() == 1
     await bot.until("resumed", 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 RESUMABLE_SECONDS = 300.0
 """Seconds of sandbox time for which a session without a connection can be resumed."""
+BACK_WITHIN = 5.0
+"""Real seconds for which sandbox time waits for a client that a fault threw out."""
 
 
 class Hub:
@@ -29,6 +33,7 @@ class Hub:
         self.held_until: datetime | None = None
         self.parked = False
         self._released = asyncio.Event()
+        self._returned = asyncio.Event()
 
     def sequences(self) -> dict[str, int]:
         """Return the number of the last event sent to each connected session."""
@@ -57,14 +62,45 @@ class Hub:
         """End a session: it cannot be resumed any more, and the bot leaves its voice channels."""
         if self.sessions.pop(session.id, None) is None:
             return
+        self._returned.set()
         for guild in self._world.guilds.values():
             if session.sees(guild.id):
                 self._world.voice.leave_if_seated(guild, self._world.bot_user.id)
+
+    def expect_back(self, session: Session) -> None:
+        """Let sandbox time wait for a session that a fault hit, once the line is free again."""
+        session.awaited_until = time.monotonic() + BACK_WITHIN
+
+    def back(self, session: Session) -> None:
+        """Note that a session was resumed."""
+        session.awaited_until = None
+        self._returned.set()
+
+    async def all_back(self) -> None:
+        """Return when every session that a fault hit is resumed, gone, or has had its real time for it.
+
+        A client needs some real milliseconds to reconnect, in which hours of sandbox time could pass.
+        While the line is held there is nothing to wait for.
+        """
+        while not self.held:
+            now = time.monotonic()
+            awaited = [
+                each.awaited_until for each in self.sessions.values() if each.awaited_until is not None
+            ]
+            left = max((until - now for until in awaited), default=0.0)
+            if left <= 0:
+                return
+            self._returned.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._returned.wait(), left)
 
     def release(self) -> None:
         """Let those in that wait on the held line, once the hold is over."""
         if not self.held:
             self.held_until = None
+            for session in self.sessions.values():
+                if session.awaited_until is not None:
+                    self.expect_back(session)
             self._released.set()
             self._released = asyncio.Event()
 

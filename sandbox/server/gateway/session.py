@@ -30,7 +30,10 @@ class Connection(Protocol):
 
 @dataclass(slots=True)
 class Session:
-    """A session lives from IDENTIFY until the client closes it cleanly or it is invalidated."""
+    """A session lives from IDENTIFY until the client closes it cleanly or it is invalidated.
+
+    ``awaited_until``: a fault hit it, and until that moment (monotonic, seconds) time waits for its return.
+    """
 
     id: str
     intents: int
@@ -40,6 +43,7 @@ class Session:
     connection: Connection | None = None
     voice_endpoint: str = ""
     losses: int = 0
+    awaited_until: float | None = None
     replay: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAY))
 
     def sees(self, guild_id: int) -> bool:

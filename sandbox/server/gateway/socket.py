@@ -196,6 +196,7 @@ class GatewaySocket:
         for frame in missed:
             self.send(frame)
         session.connection = self
+        self._world.hub.back(session)
         session.voice_endpoint = self._voice_endpoint
         self._world.hub.send(session, "RESUMED", {"_trace": ["sandbox"]})
 
