@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import pytest
+from payroll_cases import insert_operation
 
-from core.database import CORE_SCHEMA, Database, Schema, ensure_guild
+from core.database import CORE_SCHEMA, Database, Schema
 from plugins import market, operations, payroll
 from plugins.market.packaged import packaged_materials
 from plugins.market.store import save_materials
-from plugins.operations.models import Operation, OperationParticipant
 
 GUILD = 1001
-STARTED = datetime(2026, 3, 1, 18, tzinfo=UTC)
-ENDED = STARTED + timedelta(minutes=130)
-GOLD, AGRICIUM = 33, 1
 
 
 @dataclass(frozen=True)
@@ -30,30 +26,7 @@ class Crew:
         self, *seconds: int, guild_id: int = GUILD, status: str = "ended", names: Sequence[str] = ()
     ) -> int:
         """Return the id of an operation in which member 1, 2, ... were present for so many seconds."""
-        return await self.database.write(_operation, guild_id, seconds, status, names)
-
-
-def _operation(guild_id: int, seconds: Sequence[int], status: str, names: Sequence[str]) -> int:
-    ensure_guild(guild_id, "The Red Legion")
-    made = Operation.create(
-        guild_id=guild_id,
-        type="sunday",
-        title="Sunday Mining - 2026-03-01",
-        badge="📅",
-        status=status,
-        initiator_id=1,
-        started_at=STARTED,
-        ended_at=None if status == "active" else ENDED,
-    )
-    for number, value in enumerate(seconds, start=1):
-        OperationParticipant.create(
-            operation_id=made.id,
-            user_id=number,
-            name=names[number - 1] if number <= len(names) else f"member {number}",
-            seconds=value,
-            estimated=number % 5 == 2,
-        )
-    return int(made.id)
+        return await self.database.write(insert_operation, guild_id, seconds, status, names)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Payrolls in the database: plain functions for ctx.read and ctx.write."""
 
+from plugins.operations import payable_operations as payable
 from plugins.payroll.store.drafts import (
     create_draft,
     discard_draft,
@@ -35,6 +36,7 @@ __all__ = [
     "locked_payrolls",
     "note_post",
     "offered_materials",
+    "payable",
     "payroll_report",
     "pick_ores",
 ]
