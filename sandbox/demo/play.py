@@ -1,4 +1,4 @@
-"""Plays a plot on a stage: people act, the connection drops, the bot is lost and comes back, pay is shared."""
+"""Plays a plot on a stage: people act, the connection drops, the bot is lost and comes back, pay is split."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ class Player:
                 self.stage.world.faults.drop_gateway(hold_seconds=beat.seconds, park=True)
             case Act.CRASH:
                 self._say(
-                    f"[red]The bot's process is lost[/red] and stays away for {beat.seconds:.0f} s; the crew plays on."
+                    f"[red]The bot's process is lost[/red] and stays away for {beat.seconds:.0f} s; "
+                    "the crew plays on."
                 )
                 self._keep_figures()
                 await self.stage.kill_bot()
@@ -127,9 +128,9 @@ class Player:
             await person.move(channel)
 
     def _note_unseen(self, beat: Beat) -> None:
-        if beat.member is not None and beat.act in (Act.SIT, Act.LEAVE, Act.LOUNGE, Act.HUB):
-            if self.plot.in_outage(beat.at):
-                self.moved_unseen.add(self.scene.members[beat.member].id)
+        moves = beat.act in (Act.SIT, Act.LEAVE, Act.LOUNGE, Act.HUB)
+        if beat.member is not None and moves and self.plot.in_outage(beat.at):
+            self.moved_unseen.add(self.scene.members[beat.member].id)
 
     async def _until(self, at: float) -> None:
         left = (self.start + timedelta(seconds=at) - self.stage.world.clock.now()).total_seconds()

@@ -105,14 +105,18 @@ class Report:
 
     def summary(self) -> str:
         """Return two lines for people."""
-        shared = f"{self.gross:,} aUEC = payouts {self.payouts_total:,} + org cut {self.org_cut:,} + fees {self.fees:,}"
+        shared = (
+            f"{self.gross:,} aUEC = payouts {self.payouts_total:,} + org cut {self.org_cut:,} "
+            f"+ fees {self.fees:,}"
+        )
         if self.expenses:
             shared += f" + expenses {self.expenses:,}"
         return (
             f"{self.operation.title}: {len(self.participants)} members, {shared}"
             f" ({'exact' if self.adds_up else 'DOES NOT ADD UP'})\n"
-            f"Time: {self.largest_error_seconds:.2f} s off at most; {self.largest_estimated_error_seconds:.2f} s "
-            f"for members who moved while the bot was away ({self.downtime_seconds:.0f} s, {self.restarts} restart)"
+            f"Time: {self.largest_error_seconds:.2f} s off at most; "
+            f"{self.largest_estimated_error_seconds:.2f} s for members who moved while the bot was away "
+            f"({self.downtime_seconds:.0f} s, {self.restarts} restart)"
         )
 
 
