@@ -20,7 +20,19 @@ class Zlib:
 
 
 class Zstd:
-    """Discord's ``zstd-stream``; needs the zstandard package."""
+    """Discord's ``zstd-stream``, by Python's own library (3.14 on)."""
+
+    def __init__(self, library: Any) -> None:
+        self._context = library.ZstdCompressor(level=1)
+        self._flush_block = library.ZstdCompressor.FLUSH_BLOCK
+
+    def pack(self, frame: bytes) -> bytes:
+        """Return one message of the stream."""
+        return cast(bytes, self._context.compress(frame, mode=self._flush_block))
+
+
+class ZstdPackage:
+    """Discord's ``zstd-stream``, by the zstandard package."""
 
     def __init__(self, library: Any) -> None:
         self._context = library.ZstdCompressor(level=1).compressobj()
@@ -31,18 +43,20 @@ class Zstd:
         return cast(bytes, self._context.compress(frame) + self._context.flush(self._flush_block))
 
 
+_ZSTD = (("compression.zstd", Zstd), ("backports.zstd", Zstd), ("zstandard", ZstdPackage))
+
+
 def packer(asked: str | None) -> Callable[[bytes], bytes] | None:
     """Return what packs the frames of one connection, or None to send plain text.
 
-    A client that asks for zstd while the library is missing here gets plain text, which discord.py reads as
-    well.
+    A client that asks for zstd where there is no library for it gets plain text, which discord.py reads too.
     """
     if asked == "zlib-stream":
         return Zlib().pack
     if asked == "zstd-stream":
-        try:
-            library = importlib.import_module("zstandard")
-        except ImportError:
-            return None
-        return Zstd(library).pack
+        for name, kind in _ZSTD:
+            try:
+                return kind(importlib.import_module(name)).pack
+            except ImportError:
+                continue
     return None
