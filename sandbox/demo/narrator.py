@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -75,7 +76,7 @@ class Told:
 
     def say(self, at: datetime, words: str) -> None:
         """Print one line with the sandbox's time."""
-        self._console.print(f"[dim]{at:%H:%M:%S}[/dim]  {words}")
+        self._console.print(f"[dim]{at:%H:%M:%S}[/dim]  {words}", soft_wrap=True)
 
     def progress(self, at: float, words: str) -> None:
         """Move the bar on."""
@@ -87,7 +88,7 @@ class Told:
     def heard(self, who: str, words: str) -> None:
         """Print what the bot answered."""
         for line in words.splitlines():
-            self._console.print(f"          [cyan]{who}[/cyan] {line}", markup=True)
+            self._console.print(f"          [cyan]{who}[/cyan] {escape(line)}", soft_wrap=True)
 
     def end(self, report: Report, files: list[Path]) -> None:
         """Print the shares and say where the files are."""
@@ -98,7 +99,7 @@ class Told:
         for one in sorted(report.participants, key=lambda p: -p.seconds):
             mark = " ≈" if one.estimated else ""
             table.add_row(
-                one.name,
+                escape(one.name),
                 f"{_hms(one.seconds)}{mark}",
                 _hms(round(one.truth_seconds)),
                 f"{one.gross:,}",
@@ -106,7 +107,7 @@ class Told:
             )
         self._console.print(table)
         self._console.print("≈ estimated: the member changed channel while the bot was away.")
-        self._console.print(report.summary())
+        self._console.print(escape(report.summary()), soft_wrap=True)
         self._console.print("\nThe files are here:")
         for path in files:
             self._console.print(f"  {path.resolve()}", soft_wrap=True)

@@ -14,7 +14,7 @@ from sandbox.server import Outcome, Person
 from sandbox.stage import Stage
 
 #: What a mining crew comes home with; gems, at millions each, would make every other figure look small.
-HAUL = ("Quantainium", "Gold", "Bexalite", "Taranite", "Laranite", "Borase", "Beryl", "Agricium", "Titanium")
+HAUL = ("Quantanium", "Gold", "Bexalite", "Taranite", "Laranite", "Borase", "Beryl", "Agricium", "Titanium")
 #: Different ores that the crew sells.
 ORES = 5
 
@@ -62,7 +62,7 @@ class Payday:
         picked = random.sample(offered, min(ORES, len(offered)))
         panel = await self._choose(panel, ores, picked)
         panel = await self._quantities(panel, random)
-        for line in plain_text(panel)[:14]:
+        for line in plain_text(panel)[:16]:
             self.told.heard("preview:", line)
         self._say("The sums are exact; Topaz confirms, and a job builds the PDF and posts it with the CSV.")
         known = {message["id"] for message in self._messages()}
@@ -160,5 +160,6 @@ def plain_text(message: dict[str, Any]) -> list[str]:
     found: list[str] = []
     for component in walk(message.get("components") or []):
         if component.get("type") == 10:
-            found += [line for line in str(component["content"]).splitlines() if line.strip()]
+            lines = (line.strip("`").removeprefix("### ") for line in str(component["content"]).splitlines())
+            found += [line.removeprefix("-# ").replace("**", "") for line in lines if line.strip()]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from sandbox.demo.report import Operation, Participant, Report
 from sandbox.server import Outcome, Person
 from sandbox.stage import Stage, open_stage
 
+#: Lines of an answer that are shown.
+LINES = 8
 #: A Sunday evening; fixed, so that one seed always tells the same story.
 SUNDAY = datetime(2026, 9, 6, 18, 0, tzinfo=UTC)
 
@@ -144,9 +147,16 @@ class Player:
         self, person: Person, command: str, options: dict[str, Any] | None = None, *, quiet: bool = False
     ) -> None:
         outcome = await self.stage.slash(person, command, options)
-        words = first_words(await answer_of(outcome))
+        message = await answer_of(outcome)
         if not quiet:
-            self.told.heard(f"/{command}:", words)
+            for line in self._readable(message)[:LINES]:
+                self.told.heard(f"/{command}:", line)
+
+    def _readable(self, message: dict[str, Any]) -> list[str]:
+        """Return the lines of a message as a person sees them, channels by their names."""
+        names = {str(c.id): c.name for c in (*self.scene.voice_channels, self.scene.text, self.scene.general)}
+        text = re.sub(r"<#(\d+)>", lambda found: f"#{names.get(found[1], found[1])}", words_of(message))
+        return [line for line in text.splitlines() if line.strip()]
 
     def _say(self, words: str) -> None:
         self.told.say(self.stage.world.clock.now(), words)
@@ -211,11 +221,9 @@ async def answer_of(outcome: Outcome) -> dict[str, Any]:
     return outcome.message or {}
 
 
-def first_words(message: dict[str, Any]) -> str:
-    """Return what a person reads first in a message: its text, or the head of its embed."""
-    if message.get("content"):
-        return str(message["content"])
+def words_of(message: dict[str, Any]) -> str:
+    """Return what a person reads in a message: its text and its embeds."""
+    found = [str(message.get("content") or "")]
     for embed in message.get("embeds", ()):
-        title, text = embed.get("title", ""), str(embed.get("description", "")).splitlines()
-        return f"{title}. {text[0] if text else ''}".strip()
-    return ""
+        found += [str(embed.get("title") or ""), str(embed.get("description") or "")]
+    return "\n".join(text for text in found if text).replace("**", "")
