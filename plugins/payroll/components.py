@@ -84,7 +84,12 @@ async def take_prices(interaction: Interaction, ctx: Context, key: str) -> None:
     payroll_id, _number = _numbers(key)
     with service.refusals():
         await ctx.write(
-            store.enter_prices, ctx.guild_id, payroll_id, _typed(interaction), interaction.user.id
+            store.enter_prices,
+            ctx.guild_id,
+            payroll_id,
+            _typed(interaction),
+            interaction.user.id,
+            interaction.user.display_name,
         )
     await interaction.response.edit_message(view=views.preview_panel(await _bench(ctx, payroll_id)))
 
@@ -99,6 +104,7 @@ async def confirm(interaction: Interaction, ctx: Context, key: str) -> None:
             ctx.guild_id,
             payroll_id,
             by=interaction.user.id,
+            name=interaction.user.display_name,
             request_id=interaction.id,
             job_id=ctx.ids.next(),
             at=ctx.clock.now(),

@@ -43,6 +43,7 @@ class PayrollRow(BaseModel):
     request_id = Snowflake(unique=True)
     channel_id = Snowflake()
     locked_by = Snowflake(null=True)
+    locked_by_name = Text(default="")
     locked_at = Instant(null=True)
     lock_request_id = Snowflake(null=True, unique=True)
     post_started = Instant(null=True)
@@ -90,6 +91,7 @@ class OreRow(BaseModel):
     price_source = Text()
     price_as_of = Instant()
     overridden_by = Snowflake(null=True)
+    overridden_by_name = Text(default="")
     value = Money(null=True)
 
     class Meta:

@@ -123,20 +123,12 @@ async def sheet_of(ctx: Context, payroll: Payroll) -> Sheet:
     if operation is None or operation.ended_at is None:
         raise LookupError(f"payroll {payroll.id} has no ended operation {payroll.operation_id}")
     guild = ctx.guild
-    people = {payroll.locked_by, *(line.overridden_by for line in payroll.ores)} - {None}
-    names: dict[int, str] = {}
-    for user_id in people:
-        if user_id is None:
-            continue
-        member = guild.get_member(user_id) if guild is not None else None
-        names[user_id] = member.display_name if member is not None else _("member {id}").format(id=user_id)
     return Sheet(
         payroll=payroll,
         guild_name=guild.name if guild is not None else "",
         title=operation.title,
         started_at=operation.started_at,
         ended_at=operation.ended_at,
-        names=names,
     )
 
 

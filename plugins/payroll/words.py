@@ -61,11 +61,10 @@ def utc(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
-def source_of(line: OreLine, names: dict[int, str] | None = None) -> str:
+def source_of(line: OreLine) -> str:
     """Return where a line's price comes from: "offline sample, Sep 2025" or who typed it."""
     if line.overridden_by is not None:
-        name = (names or {}).get(line.overridden_by)
-        return _("typed by {name}").format(name=name) if name else _("typed")
+        return _("typed by {name}").format(name=line.overridden_by_name or line.overridden_by)
     return f"{line.price_source}, {month(line.price_as_of)}"
 
 

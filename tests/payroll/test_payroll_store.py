@@ -48,7 +48,13 @@ class Office:
         return await self.database.write(store.enter_quantities, GUILD, made.id, quantities)
 
     async def lock(self, payroll_id: int, **options: Any) -> Payroll:
-        given = {"by": self.officer, "request_id": self.new_id(), "job_id": self.new_id(), "at": self.now}
+        given = {
+            "by": self.officer,
+            "name": "opal",
+            "request_id": self.new_id(),
+            "job_id": self.new_id(),
+            "at": self.now,
+        }
         return await self.database.write(store.lock_payroll, GUILD, payroll_id, **(given | options))
 
 
@@ -172,15 +178,15 @@ async def test_picking_again_keeps_what_was_typed(crew: Any, office: Office, dat
 
 async def test_prices_can_be_typed_and_say_by_whom(crew: Any, office: Office, database: Database) -> None:
     draft = await office.filled(await crew.operation(60), gold="1")
-    typed = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: "6 000"}, 8)
+    typed = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: "6 000"}, 8, "opal")
     gold = typed.ores[0]
     assert (gold.price, gold.overridden_by, typed.worth) == (6000, 8, 6000)
-    same = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: "6000"}, 9)
+    same = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: "6000"}, 9, "opal")
     assert same.ores[0].overridden_by == 8
-    wrong = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: "6000.5", 4711: "1"}, 9)
+    wrong = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: "6000.5", 4711: "1"}, 9, "opal")
     assert (wrong.ores[0].price, wrong.ores[0].price_entered) == (6000, "6000.5")
     assert not wrong.complete
-    back = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: ""}, 9)
+    back = await database.write(store.enter_prices, GUILD, draft.id, {GOLD: ""}, 9, "opal")
     assert (back.ores[0].price, back.ores[0].overridden_by, back.complete) == (5858, None, True)
 
 
@@ -192,7 +198,7 @@ async def test_a_missing_price_must_be_set_first(crew: Any, office: Office, data
     assert [line.name for line in entered.unpriced] == ["Torite"]
     with pytest.raises(store.NotReady):
         await office.lock(draft.id)
-    await database.write(store.enter_prices, GUILD, draft.id, {torite: "1000"}, 7)
+    await database.write(store.enter_prices, GUILD, draft.id, {torite: "1000"}, 7, "opal")
     assert (await office.lock(draft.id)).gross == 4000
 
 
@@ -254,7 +260,9 @@ async def test_the_post_is_begun_once_and_remembered(crew: Any, office: Office, 
 async def test_five_hundred_members_and_a_huge_sum(crew: Any, office: Office, database: Database) -> None:
     operation = await crew.operation(*range(1, 501))
     draft = await office.filled(operation, gold="1000000", agricium="1000000")
-    await database.write(store.enter_prices, GUILD, draft.id, {GOLD: "1000000000", AGRICIUM: "999999999"}, 7)
+    await database.write(
+        store.enter_prices, GUILD, draft.id, {GOLD: "1000000000", AGRICIUM: "999999999"}, 7, "opal"
+    )
     locked = await office.lock(draft.id)
     assert locked.gross == 1_999_999_999_000_000
     assert len(locked.payslips) == 500

@@ -50,6 +50,7 @@ def _models(db: Any) -> list[Any]:
         request_id = Snowflake(unique=True)
         channel_id = Snowflake()
         locked_by = Snowflake(null=True)
+        locked_by_name = Text()
         locked_at = Instant(null=True)
         lock_request_id = Snowflake(null=True, unique=True)
         post_started = Instant(null=True)
@@ -91,6 +92,7 @@ def _models(db: Any) -> list[Any]:
         price_source = Text()
         price_as_of = Instant()
         overridden_by = Snowflake(null=True)
+        overridden_by_name = Text()
         value = Money(null=True)
 
         class Meta:

@@ -57,7 +57,6 @@ def facts_table(sheet: Sheet, width: float) -> Flowable:
     payroll = sheet.payroll
     length = int((sheet.ended_at - sheet.started_at).total_seconds())
     paid = sum(slip.seconds > 0 for slip in payroll.payslips)
-    locked_by = sheet.names.get(payroll.locked_by or 0, "")
     facts = [
         (_("Event"), f"#{payroll.operation_id}"),
         (_("From"), utc(sheet.started_at)),
@@ -66,7 +65,7 @@ def facts_table(sheet: Sheet, width: float) -> Flowable:
         (_("Payroll"), _("{id} (version {version})").format(id=payroll.id, version=payroll.version)),
         (_("Members paid"), _("{paid} of {all}").format(paid=paid, all=len(payroll.payslips))),
         (_("Prices"), f"{form_label(payroll.form)}: {price_lists(payroll.sold)}"),
-        (_("Locked by"), locked_by or "–"),
+        (_("Locked by"), payroll.locked_by_name or "–"),
     ]
     style = styles()
     cells = [
@@ -98,7 +97,7 @@ def ore_table(sheet: Sheet, width: float) -> Flowable:
                 Paragraph(fonts.markup(line.name), style["body"]),
                 scu(line.centi_scu or 0),
                 auec(line.price or 0),
-                Paragraph(fonts.markup(source_of(line, sheet.names)), style["small"]),
+                Paragraph(fonts.markup(source_of(line)), style["small"]),
                 auec(line.value or 0),
             ]
             for line in lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from plugins.payroll.rules.amounts import AmountError, ore_value, parse_price, parse_quantity
@@ -18,7 +18,7 @@ class OreLine:
     :param price: whole aUEC per SCU; None while it is missing.
     :param price_source: where the price comes from, in words; "" for a price that somebody typed.
     :param price_as_of: when the price was true.
-    :param overridden_by: who typed the price, if anybody did.
+    :param overridden_by: who typed the price, if anybody did; the name is what they were called then.
     :param price_entered: a price as typed that cannot be used; None when there is nothing to mend.
     """
 
@@ -30,6 +30,7 @@ class OreLine:
     price_source: str
     price_as_of: datetime
     overridden_by: int | None = None
+    overridden_by_name: str = ""
     price_entered: str | None = None
 
     @property
@@ -91,6 +92,7 @@ class Payroll:
     created_by: int
     channel_id: int
     locked_by: int | None = None
+    locked_by_name: str = ""
     locked_at: datetime | None = None
     message_id: int | None = None
     ores: tuple[OreLine, ...] = ()
@@ -141,17 +143,13 @@ class Payroll:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Everything that is printed: a locked payroll and the operation that it pays.
-
-    :param names: of people who appear by id only, such as who locked it.
-    """
+    """Everything that is printed: a locked payroll and the operation that it pays."""
 
     payroll: Payroll
     guild_name: str
     title: str
     started_at: datetime
     ended_at: datetime
-    names: dict[int, str] = field(default_factory=dict)
 
     @property
     def file_stem(self) -> str:

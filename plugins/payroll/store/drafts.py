@@ -106,11 +106,11 @@ def enter_quantities(guild_id: int, payroll_id: int, typed: Mapping[int, str]) -
     return _touched(row)
 
 
-def enter_prices(guild_id: int, payroll_id: int, typed: Mapping[int, str], by: int) -> Payroll:
+def enter_prices(guild_id: int, payroll_id: int, typed: Mapping[int, str], by: int, name: str) -> Payroll:
     """Set prices that somebody typed; an empty one goes back to the price list.
 
     :param typed: material id -> text in whole aUEC per SCU; the same price as before is no change.
-    :param by: recorded with each price that changes.
+    :param by: recorded with each price that changes, and so is the name.
     :raises DraftGone: there is no such draft here.
     """
     row = open_draft(guild_id, payroll_id)
@@ -128,7 +128,7 @@ def enter_prices(guild_id: int, payroll_id: int, typed: Mapping[int, str], by: i
         elif price == lines[material_id].price:
             _set(row, material_id, price_entered=None)
         else:
-            _set(row, material_id, price=price, price_entered=None, overridden_by=by)
+            _set(row, material_id, price=price, price_entered=None, overridden_by=by, overridden_by_name=name)
     return _touched(row)
 
 
@@ -174,7 +174,12 @@ def _set(row: Any, material_id: int, **values: Any) -> None:
 
 def _back_to_list(row: Any, material_id: int) -> None:
     material = get_material(material_id)
-    values: dict[str, Any] = {"price": None, "price_entered": None, "overridden_by": None}
+    values: dict[str, Any] = {
+        "price": None,
+        "price_entered": None,
+        "overridden_by": None,
+        "overridden_by_name": "",
+    }
     if material is not None:
         values |= {"price": material.price, "price_source": material.source, "price_as_of": material.as_of}
     _set(row, material_id, **values)

@@ -18,11 +18,12 @@ ROWS_PER_INSERT = 200
 
 
 def lock_payroll(
-    guild_id: int, payroll_id: int, *, by: int, request_id: int, job_id: int, at: datetime
+    guild_id: int, payroll_id: int, *, by: int, name: str, request_id: int, job_id: int, at: datetime
 ) -> Payroll:
     """Compute the split, store it, mark the operation as paid and have the result posted: all or nothing.
 
     :param by: the user id of who confirms.
+    :param name: what they are called now.
     :param request_id: the interaction's id; asked twice, it happens once.
     :param job_id: a fresh id for the job that posts the result.
     :raises DraftGone: there is no such draft here.
@@ -49,7 +50,7 @@ def lock_payroll(
     try:
         # The partial unique index decides between two processes; its refusal must not spoil our transaction.
         with PayrollRow._meta.database.atomic():
-            _store_sums(row.id, result, by=by, request_id=request_id, at=at)
+            _store_sums(row.id, result, by=by, name=name, request_id=request_id, at=at)
     except IntegrityError:
         winner = payroll_report(guild_id, row.operation_id)
         if winner is None:
@@ -92,7 +93,7 @@ def note_post(guild_id: int, payroll_id: int, message_id: int) -> None:
     ).execute()
 
 
-def _store_sums(payroll_id: int, result: Split, *, by: int, request_id: int, at: datetime) -> None:
+def _store_sums(payroll_id: int, result: Split, *, by: int, name: str, request_id: int, at: datetime) -> None:
     PayrollRow.update(
         state="locked",
         gross=result.gross,
@@ -101,6 +102,7 @@ def _store_sums(payroll_id: int, result: Split, *, by: int, request_id: int, at:
         fees=result.fees,
         payouts_total=result.payouts_total,
         locked_by=by,
+        locked_by_name=name,
         locked_at=at,
         lock_request_id=request_id,
     ).where(PayrollRow.id == payroll_id, PayrollRow.state == "draft").execute()

@@ -121,6 +121,7 @@ def _ore(row: Any) -> OreLine:
         price_source=row.price_source,
         price_as_of=row.price_as_of,
         overridden_by=row.overridden_by,
+        overridden_by_name=row.overridden_by_name,
         price_entered=row.price_entered,
     )
 
@@ -143,6 +144,7 @@ def _header(row: Any, ores: tuple[OreLine, ...] = (), payslips: tuple[Payslip, .
         created_by=row.created_by,
         channel_id=row.channel_id,
         locked_by=row.locked_by,
+        locked_by_name=row.locked_by_name,
         locked_at=row.locked_at,
         message_id=row.message_id,
         ores=ores,
