@@ -115,6 +115,8 @@ def read_manifest(path: Path) -> Manifest:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ManifestError(f"there is no {path.name} beside the plugin's code") from None
+    except OSError as error:
+        raise ManifestError(f"{path.name} cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path.name} is not valid TOML: {error}") from None
     try:

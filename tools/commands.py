@@ -8,7 +8,7 @@ from pathlib import Path
 from core.commands.plugins_command import build_plugins_group
 from core.commands.table import CORE, CommandTable
 from core.plugins import PluginManager
-from core.plugins.manager import leaves_of
+from core.plugins.declarations import leaves_of
 from core.settings import read_plugins_file
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ from discord import app_commands
 
 from core.guilds.ranks import Rank, rank_needed
 from core.plugins import PluginManager
-from core.plugins.manager import AnyCommand, leaves_of
+from core.plugins.declarations import AnyCommand, leaves_of
 
 #: The owner of the commands that no plugin brings.
 CORE = "core"
@@ -39,11 +39,9 @@ class CommandTable:
         self.owners: dict[str, Owner] = {}
         self._tops: dict[str, AnyCommand] = {}
         self._core = list(core)
-        for command in self._core:
-            self._add(command, CORE)
-        for plugin in list(manager.loaded.values()):
-            for command in plugin.commands:
-                self._add(command, plugin.name)
+        # Together, groups can break Discord's limits that each of them keeps: then the later plugin goes.
+        while (misfit := self._fill(manager)) is not None:
+            manager.quarantine(*misfit)
 
     def install(self, tree: app_commands.CommandTree[Any]) -> None:
         """Put every merged command into discord.py's tree, which only dispatches."""
@@ -60,6 +58,20 @@ class CommandTable:
         :param active: the plugins that are on there.
         """
         return self._menu(tree, active - {CORE})
+
+    def _fill(self, manager: PluginManager) -> tuple[str, str, str] | None:
+        """Build the table; returns the plugin, the hook and the reason when one does not fit."""
+        self.owners.clear()
+        self._tops.clear()
+        for command in self._core:
+            self._add(command, CORE)
+        for plugin in manager.loaded.values():
+            try:
+                for command in plugin.commands:
+                    self._add(command, plugin.name)
+            except (ValueError, app_commands.AppCommandError) as error:
+                return plugin.name, "register_commands", str(error)
+        return None
 
     def _add(self, command: AnyCommand, plugin: str) -> None:
         if isinstance(command, app_commands.Group):

@@ -20,15 +20,43 @@ class Candidate:
 
     :param module: the importable name of its package.
     :param folder: where its code and `manifest.toml` lie.
+    :param named: it lies in a folder that plugins.toml names.
     """
 
     name: str
     module: str
     folder: Path
+    named: bool = False
 
     def load(self) -> ModuleType:
-        """Import the plugin's package; whatever its code raises passes through."""
-        return importlib.import_module(self.module)
+        """Import the plugin's package; whatever its code raises passes through.
+
+        :raises ImportError: its name belongs to another module.
+        """
+        if "." in self.module or not self.named:
+            return importlib.import_module(self.module)
+        present = sys.modules.get(self.module)
+        if present is not None and _file_of(present) == (self.folder / "__init__.py").resolve():
+            return present
+        if present is not None or self.module in sys.stdlib_module_names:
+            raise ImportError(f"another Python module is called {self.module} already; rename the plugin")
+        return self._from_folder()
+
+    def _from_folder(self) -> ModuleType:
+        """Import from this very folder, whatever else on the path has the same name."""
+        spec = importlib.util.spec_from_file_location(
+            self.module, self.folder / "__init__.py", submodule_search_locations=[str(self.folder)]
+        )
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{self.folder} is no Python package")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[self.module] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[self.module]
+            raise
+        return module
 
 
 def find(name: str, folders: Sequence[Path]) -> Candidate | None:
@@ -40,16 +68,21 @@ def find(name: str, folders: Sequence[Path]) -> Candidate | None:
     for folder in folders:
         package = folder / name
         if (package / "__init__.py").is_file():
-            # Imported under its own name, so that its absolute imports of itself work.
+            # For what the plugins of a folder share; they themselves are imported by their place.
             if str(folder) not in sys.path:
                 sys.path.append(str(folder))
-            return Candidate(name, name, package)
+            return Candidate(name, name, package, named=True)
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         if (place := _folder_of(entry.value)) is not None:
             return Candidate(name, entry.value, place)
     if (place := _folder_of(f"plugins.{name}")) is not None:
         return Candidate(name, f"plugins.{name}", place)
     return None
+
+
+def _file_of(module: ModuleType) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return None if file is None else Path(file).resolve()
 
 
 def _folder_of(module: str) -> Path | None:

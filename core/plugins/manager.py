@@ -8,26 +8,30 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
-from discord import app_commands
 from pydantic import BaseModel
 
 from core import hookspecs
 from core.database import Schema
-from core.guilds.ranks import rank_needed
 from core.manifest import Component, Job, Manifest, ManifestError, read_manifest
 from core.plugins import discovery
 from core.plugins.checks import FoundHook, HookError, check_hook, check_specs, hooks_of, is_async_family
+from core.plugins.declarations import (
+    AnyCommand,
+    checked_commands,
+    leaves_of,
+    named_components,
+    named_jobs,
+    shared_path,
+)
 
 if TYPE_CHECKING:
     from core.settings import Settings
 
 log = logging.getLogger(__name__)
-
-AnyCommand = app_commands.Command[Any, Any, Any] | app_commands.Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +225,11 @@ class PluginManager:
                 answer()
                 plugin.settings_model = answer
             case "register_commands":
-                plugin.commands = tuple(answer)
-                for command in leaves_of(plugin.commands):
-                    needed = rank_needed(command)
-                    if needed is None:
-                        raise HookError(
-                            found.name, f"/{command.qualified_name} states no rank; add @requires"
-                        )
+                plugin.commands = checked_commands(found.name, answer)
             case "register_components":
-                plugin.components = MappingProxyType({c.action: c for c in answer})
+                plugin.components = named_components(found.name, answer)
             case "register_jobs":
-                plugin.jobs = MappingProxyType({j.name: j for j in answer})
+                plugin.jobs = named_jobs(found.name, answer)
             case _:
                 plugin.declared = {**plugin.declared, found.name: answer}
 
@@ -242,19 +240,11 @@ class PluginManager:
             for leaf in leaves_of(other.commands)
         }
         for leaf in leaves_of(plugin.commands):
-            if leaf.qualified_name in owners:
-                other = owners[leaf.qualified_name]
+            path = shared_path(leaf.qualified_name, owners)
+            if path is not None:
                 raise HookError(
-                    "register_commands", f"/{leaf.qualified_name} belongs to both {other} and {plugin.name}"
+                    "register_commands",
+                    f"/{leaf.qualified_name} belongs to both {owners[path]} and {plugin.name}"
+                    if path == leaf.qualified_name
+                    else f"/{leaf.qualified_name} cannot stand beside /{path} of {owners[path]}",
                 )
-
-
-def leaves_of(commands: Sequence[AnyCommand]) -> list[app_commands.Command[Any, Any, Any]]:
-    """Return the commands that can be run, groups walked to their ends."""
-    leaves: list[app_commands.Command[Any, Any, Any]] = []
-    for command in commands:
-        if isinstance(command, app_commands.Group):
-            leaves += [c for c in command.walk_commands() if isinstance(c, app_commands.Command)]
-        else:
-            leaves.append(command)
-    return leaves

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 MANIFEST = """
@@ -40,7 +41,8 @@ async def on_operation_ended(ctx: Context, event: OperationEnded) -> None:
 
 
 def write_listener(folder: Path) -> None:
-    """Write the plugin `listener` into a folder of plugins."""
+    """Write the plugin `listener` into a folder of plugins; one of an earlier test is forgotten."""
+    sys.modules.pop("listener", None)
     package = folder / "listener"
     package.mkdir()
     (package / "manifest.toml").write_text(MANIFEST, encoding="utf-8")
