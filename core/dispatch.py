@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.events import Resync
 from core.scope import Scope, running
+from core.tasks import stopped
 
 if TYPE_CHECKING:
     from core.context import Context
@@ -84,16 +85,20 @@ class Dispatcher:
     async def drain(self, plugin: str, guild_id: int, within: float) -> None:
         """Wait until a lane is empty; what is left after `within` seconds is dropped and named in the log."""
         lane = self._lanes.get((plugin, guild_id))
-        if lane is None or lane.worker is None:
+        if lane is None:
             return
-        _, late = await asyncio.wait({lane.worker}, timeout=within)
-        if late:
+        try:
+            async with asyncio.timeout(within):
+                while lane.worker is not None:
+                    await asyncio.wait({lane.worker})
+        except TimeoutError:
             log.error(
                 "%s in guild %s did not finish %s events in time", plugin, guild_id, len(lane.waiting) + 1
             )
             lane.waiting.clear()
-            lane.worker.cancel()
-            await asyncio.wait({lane.worker})
+            if lane.worker is not None and not await stopped({lane.worker}):
+                # The lane is left to it; what comes next gets a lane of its own.
+                self._lanes.pop((plugin, guild_id), None)
 
     async def close(self, within: float = 10.0) -> None:
         """Drain every lane."""
@@ -138,20 +143,23 @@ class Dispatcher:
             if lane.waiting:
                 # A cancelled worker leaves the rest to the next one.
                 lane.worker = asyncio.create_task(self._work(lane, plugin, guild_id))
-            else:
-                self._lanes.pop((plugin, guild_id), None)
+            elif self._lanes.get((plugin, guild_id)) is lane:
+                del self._lanes[plugin, guild_id]
 
     async def _call(self, target: Target, guild_id: int, event: object) -> None:
         key = (target.plugin, target.hook)
         with running(Scope(target.plugin, guild_id, target.hook)):
             try:
                 values: dict[str, Any] = {"ctx": self._context_for(target.plugin, guild_id), "event": event}
-                async with asyncio.timeout(DEADLINE):
+                async with asyncio.timeout(DEADLINE) as deadline:
                     await target.function(*(values[name] for name in target.arguments))
                 self.delivered[key] += 1
-            except TimeoutError:
+            except TimeoutError as error:
                 self.failed[key] += 1
-                log.exception("%s.%s took longer than %s s and was stopped", *key, DEADLINE)
+                if deadline.expired():
+                    log.exception("%s.%s took longer than %s s and was stopped", *key, DEADLINE)
+                else:
+                    log.error("%s.%s failed", *key, exc_info=error)
             # SystemExit in a plugin would end the event loop and with it everybody else's work.
             except (Exception, SystemExit, KeyboardInterrupt):
                 self.failed[key] += 1

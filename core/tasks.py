@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 from core.clock import Clock, SteppedClock
 
 log = logging.getLogger(__name__)
+
+#: Real seconds that a cancelled task gets to come to its end.
+CANCEL_GRACE = 2.0
+
+
+async def stopped(tasks: Collection[asyncio.Task[Any]]) -> bool:
+    """Cancel tasks and say whether all came to their end; those that refuse to are named and left."""
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return True
+    _, deaf = await asyncio.wait(tasks, timeout=CANCEL_GRACE)
+    for task in deaf:
+        log.error("%s did not stop when it was cancelled and is left behind", task.get_name())
+    return not deaf
 
 
 class TaskBook:
@@ -48,10 +63,7 @@ class TaskBook:
         left = {task for task in self._tasks if task is not me}
         if left and within:
             _, left = await asyncio.wait(left, timeout=within)
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left)
+        await stopped(left)
 
     def _own(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)
