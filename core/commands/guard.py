@@ -31,6 +31,9 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
     if interaction.guild_id is None:
         await refuse(interaction, _("This works only in a server."), _("Use it in one of its channels."))
         return False
+    if runtime.closing:
+        await refuse(interaction, _("I am being restarted."), _("Try again in a minute."))
+        return False
     if not await runtime.opener.wait(interaction.guild_id, 2.0):
         await refuse(
             interaction, _("I have just started and am still getting ready."), _("Try again in a moment.")
@@ -55,6 +58,7 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
             _("Ask an officer or admin. (Manage Events makes an officer, Manage Server an admin.)"),
         )
         return False
+    runtime.names.saw(interaction.user.id, interaction.user.display_name)
     current.set(Scope(owner.plugin, interaction.guild_id, what))
     return True
 
@@ -84,6 +88,17 @@ class GuardedTree(app_commands.CommandTree[Any]):
         except Exception as error:
             await report(interaction, error)
             return False
+
+    async def _call(self, interaction: Interaction) -> None:
+        """Run a command or an autocomplete; discord.py has no public place around both."""
+        try:
+            await super()._call(interaction)
+        # A plugin's SystemExit would end the event loop, and with it the process.
+        except SystemExit as error:
+            await report(interaction, error)
+        if interaction.type is discord.InteractionType.autocomplete:
+            # One that failed is in the log; the member sees no choices instead of an error.
+            await refuse(interaction, "")
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         """Answer a command that raised."""

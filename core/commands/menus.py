@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import discord
-
+from core.commands.replies import UNREACHABLE
 from core.commands.table import menu_hash
 from core.database import CommandMenu
 
@@ -81,8 +80,8 @@ class MenuSync:
                     await self._runtime.bot.http.bulk_upsert_global_commands(application_id, menu)
                 else:
                     await self._runtime.bot.http.bulk_upsert_guild_commands(application_id, guild_id, menu)
-            except discord.HTTPException as error:
-                log.error("the command menu of guild %s was refused by Discord: %s", guild_id, error)
+            except UNREACHABLE as error:
+                log.error("the command menu of guild %s was not taken by Discord: %s", guild_id, error)
                 return False
             self._hashes[guild_id] = value
             await self._runtime.db.write(store_hash, guild_id, value, self._runtime.clock.now(), key=guild_id)

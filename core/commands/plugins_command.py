@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from core.runtime import Runtime
 
 Interaction = discord.Interaction[Any]
-MENU_WAIT = 2.0
 
 
 def _runtime(interaction: Interaction) -> tuple[Runtime, int]:
@@ -95,7 +94,12 @@ async def _switch(interaction: Interaction, name: str, *, on: bool) -> None:
         return
     await interaction.response.defer(ephemeral=True)
     synced = await runtime.switch(guild_id, manifest.name, on, interaction.user.id)
-    if on:
+    missing = ", ".join(runtime.guilds.missing(guild_id, manifest.name))
+    if on and missing:
+        text = _("**{title}** will be on as soon as what it needs is on too: {missing}.").format(
+            title=manifest.title, missing=missing
+        )
+    elif on:
         text = _("**{title}** is on. Its commands are in the menu now.").format(title=manifest.title)
     else:
         text = _("**{title}** is off. Its commands have left the menu; its data stays.").format(

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
+import aiohttp
 import discord
 
 from core.errors import UserError
@@ -16,6 +17,9 @@ log = logging.getLogger(__name__)
 
 V = TypeVar("V", discord.ui.View, discord.ui.LayoutView, discord.ui.Modal)
 AnyInteraction = discord.Interaction[Any]
+
+#: What a call to Discord raises when it is refused or does not get through.
+UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
 
 def shown(view: V) -> V:
@@ -84,11 +88,17 @@ def _collect(components: Sequence[dict[str, Any]], found: dict[str, str | list[s
 
 
 async def refuse(interaction: AnyInteraction, what: str, todo: str = "") -> None:
-    """Tell the member, and nobody else, why nothing happened. Autocomplete gets an empty list."""
-    if interaction.type is discord.InteractionType.autocomplete:
-        await interaction.response.autocomplete([])
-    else:
-        await reply(interaction, f"{what} {todo}".strip(), ephemeral=True)
+    """Tell the member, and nobody else, why nothing happened. Autocomplete gets an empty list.
+
+    When Discord does not take that answer, there is nobody left to tell but the log.
+    """
+    try:
+        if interaction.type is not discord.InteractionType.autocomplete:
+            await reply(interaction, f"{what} {todo}".strip(), ephemeral=True)
+        elif not interaction.response.is_done():
+            await interaction.response.autocomplete([])
+    except UNREACHABLE as failure:
+        log.warning("the answer to an interaction was not taken by Discord: %s", failure)
 
 
 async def report(interaction: AnyInteraction, error: BaseException) -> None:
@@ -98,18 +108,15 @@ async def report(interaction: AnyInteraction, error: BaseException) -> None:
         inner := getattr(original, "original", None), BaseException
     ):
         original = inner
-    try:
-        if isinstance(original, UserError):
-            await refuse(interaction, original.what, original.todo)
-            return
-        reference = secrets.token_hex(3).upper()
-        log.error("interaction failed, reference %s", reference, exc_info=original)
-        await refuse(
-            interaction,
-            _("Something went wrong on our side, and nothing more was changed."),
-            _("Please try again; if it happens again, give your admin the reference {reference}.").format(
-                reference=reference
-            ),
-        )
-    except discord.HTTPException as failure:
-        log.warning("the answer to an interaction was not taken by Discord: %s", failure)
+    if isinstance(original, UserError):
+        await refuse(interaction, original.what, original.todo)
+        return
+    reference = secrets.token_hex(3).upper()
+    log.error("interaction failed, reference %s", reference, exc_info=original)
+    await refuse(
+        interaction,
+        _("Something went wrong on our side, and nothing more was changed."),
+        _("Please try again; if it happens again, give your admin the reference {reference}.").format(
+            reference=reference
+        ),
+    )

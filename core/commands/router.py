@@ -59,7 +59,7 @@ class ComponentRouter:
             ):
                 context = self._runtime.context_for(plugin, interaction.guild_id or 0)
                 await component.handler(interaction, context, key)
-        # A plugin's SystemExit must not end the process either.
+        # A plugin's SystemExit would end the event loop, and with it the process.
         except (Exception, SystemExit) as error:
             await report(interaction, error)
 
