@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.database import JobRow, after_commit
 from core.scope import Scope, running
+from core.tasks import stopped
 
 if TYPE_CHECKING:
     from core.runtime import Runtime
@@ -99,6 +100,7 @@ class JobRunner:
         self._runtime = runtime
         self._changed = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._owners: dict[int, tuple[str, int]] = {}
         self._loop: asyncio.Task[None] | None = None
         self._looking = False
 
@@ -121,10 +123,15 @@ class JobRunner:
             await asyncio.wait({self._loop})
         if self._running:
             _, late = await asyncio.wait(set(self._running.values()), timeout=within)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+            await stopped(late)
+
+    async def drain(self, plugin: str, guild_id: int, within: float) -> None:
+        """Let the running jobs of a plugin in a guild end; those that do not wait until it is on again."""
+        numbers = [number for number, owner in self._owners.items() if owner == (plugin, guild_id)]
+        mine = {self._running[number] for number in numbers}
+        if mine:
+            _, late = await asyncio.wait(mine, timeout=within)
+            await stopped(late)
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the jobs that run now."""
@@ -153,19 +160,25 @@ class JobRunner:
         """Start what is due; return the seconds until the next job."""
         now = self._runtime.clock.now()
         wait = LOOK_EVERY
+        # One that ends while the table is read may still be seen there as waiting; its end looks again.
+        running_before = set(self._running)
         for job, due in await self._runtime.db.read(waiting_jobs, now + timedelta(seconds=LOOK_EVERY)):
-            if job.id in self._running or not self._may_run(job):
+            if job.id in running_before or not self._may_run(job):
                 continue
             if due > now:
                 wait = min(wait, (due - now).total_seconds())
                 break
             task = asyncio.create_task(self._do(job), name=f"job {job.plugin}.{job.name} {job.id}")
             self._running[job.id] = task
+            self._owners[job.id] = (job.plugin, job.guild_id)
             task.add_done_callback(partial(self._ended, job.id))
         return wait
 
-    def _ended(self, job_id: int, _task: asyncio.Task[None]) -> None:
+    def _ended(self, job_id: int, task: asyncio.Task[None]) -> None:
         self._running.pop(job_id, None)
+        self._owners.pop(job_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the end of %s could not be stored; it runs again", task.get_name(), exc_info=error)
 
     def _may_run(self, job: DueJob) -> bool:
         plugin = self._runtime.manager.loaded.get(job.plugin)

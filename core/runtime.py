@@ -64,6 +64,7 @@ class Runtime:
         self.ids = IdSource(self.clock)
         self.tasks = TaskBook(self.clock)
         self.manager = PluginManager.load(settings)
+        self.commands = CommandTable(self.manager, [build_plugins_group()])
         if settings.strict and self.manager.quarantined:
             words = "; ".join(str(entry) for entry in self.manager.quarantined)
             raise StartupError(
@@ -74,8 +75,8 @@ class Runtime:
             add_catalogs(plugin.module.__name__)
         self.context_for: Callable[[str, int], Context] = lru_cache(maxsize=65_536)(self._context)
         self.dispatcher = Dispatcher(self.manager, self.context_for)
-        self.commands = CommandTable(self.manager, [build_plugins_group()])
         self.opener = GuildOpener(self)
+        self.closing = False
         self._assembled = False
         self._gateway: asyncio.Task[None] | None = None
         self._heartbeats: dict[int, asyncio.Task[None]] = {}
@@ -140,13 +141,18 @@ class Runtime:
         if not self._assembled:
             return
         self._assembled = False
+        self.closing = True
         if self._ready.is_set():
             for plugin in reversed(self.manager.loaded.values()):
                 await self._process_hook(plugin, "on_shutdown")
-        await self._disconnect(graceful=True)
-        await self.jobs.close()
+        await self._detach_clock()
+        # While Discord can still be reached: a command or a job under way may have something to say.
+        await asyncio.gather(self.tasks.close(within=5.0), self.jobs.close())
         await self.dispatcher.close()
+        await self._disconnect(graceful=True)
+        # What arrived until then is written and delivered too.
         await self.recorder.close()
+        await self.dispatcher.close()
         await self.names.close()
         await self.db.close()
 
@@ -155,6 +161,8 @@ class Runtime:
         if not self._assembled:
             return
         self._assembled = False
+        self.closing = True
+        await self._detach_clock()
         await self._disconnect(graceful=False)
         await self.jobs.close(within=0)
         await self.dispatcher.close(within=0)
@@ -241,10 +249,12 @@ class Runtime:
             self.seats.refresh(guild.id)
         self._ready.set()
 
-    async def _disconnect(self, *, graceful: bool) -> None:
+    async def _detach_clock(self) -> None:
         if self._detach is not None:
             await self._detach()
             self._detach = None
+
+    async def _disconnect(self, *, graceful: bool) -> None:
         for task in self._heartbeats.values():
             task.cancel()
         if graceful:
@@ -256,7 +266,7 @@ class Runtime:
         if self._gateway is not None:
             self._gateway.cancel()
             await asyncio.wait({self._gateway, *self._heartbeats.values()})
-        await self.tasks.close(within=5.0 if graceful else 0)
+        await self.tasks.close(within=0)
 
     async def _process_hook(self, plugin: LoadedPlugin, hook: str) -> None:
         target = plugin.targets.get(hook)

@@ -42,7 +42,12 @@ class GuildOpener:
         if fresh:
             await runtime.guilds.load({guild.id: guild.name for guild in fresh})
             await runtime.menus.load([guild.id for guild in fresh])
-        await asyncio.gather(*(self._open_one(guild, reason) for guild in guilds))
+        ends = await asyncio.gather(
+            *(self._open_one(guild, reason) for guild in guilds), return_exceptions=True
+        )
+        for guild, end in zip(guilds, ends, strict=True):
+            if isinstance(end, BaseException):
+                log.error("guild %s could not be opened", guild.id, exc_info=end)
 
     async def wait(self, guild_id: int, within: float) -> bool:
         """Say whether a guild is open, waiting up to `within` real seconds."""
@@ -58,22 +63,29 @@ class GuildOpener:
         runtime = self._runtime
         async with self._queue(guild_id):
             before = runtime.guilds.active(guild_id)
-            await runtime.guilds.set_wanted(guild_id, plugin, on, actor_id)
+            if runtime.guilds.said(guild_id, plugin) is not on:
+                await runtime.guilds.set_wanted(guild_id, plugin, on, actor_id)
             after = runtime.guilds.active(guild_id)
             gone, new = before - after, after - before
             for name in runtime.manager.loaded:
                 if name in new:
                     runtime.dispatcher.deliver_to(name, guild_id, "on_guild_enabled")
             runtime.dispatcher.set_plugins(guild_id, after)
-            for name in gone:
-                await runtime.dispatcher.drain(name, guild_id, DRAIN)
-                runtime.dispatcher.deliver_to(name, guild_id, "on_guild_disabled")
+            if gone:
+                await asyncio.gather(
+                    *(runtime.dispatcher.drain(name, guild_id, DRAIN) for name in gone),
+                    *(runtime.jobs.drain(name, guild_id, DRAIN) for name in gone),
+                )
+            for name in reversed(runtime.manager.loaded):
+                if name in gone:
+                    runtime.dispatcher.deliver_to(name, guild_id, "on_guild_disabled")
             self._record(guild_id)
             for name in runtime.manager.loaded:
                 if name in new:
                     runtime.dispatcher.deliver_to(name, guild_id, "on_resync", Resync(guild_id, "enabled"))
             runtime.jobs.wake()
-            return await runtime.menus.sync(guild_id)
+        # Outside the queue: Discord may let us wait, and the menu's own lock keeps the order.
+        return await runtime.menus.sync(guild_id)
 
     async def _open_one(self, guild: discord.Guild, reason: str) -> None:
         runtime = self._runtime
@@ -92,10 +104,10 @@ class GuildOpener:
         """Store what is on by default in a guild that has said nothing; return what came on by it."""
         runtime = self._runtime
         undecided = runtime.guilds.undecided(guild_id)
+        fresh = runtime.guilds.active(guild_id) - runtime.guilds.active(guild_id, without=undecided)
         for name in undecided:
             await runtime.guilds.set_wanted(guild_id, name, True, None)
-        needed = set(undecided).union(*(runtime.manager.needs(name) for name in undecided))
-        return [name for name in runtime.manager.loaded if name in needed]
+        return [name for name in runtime.manager.loaded if name in fresh]
 
     def _record(self, guild_id: int) -> None:
         """Record voice where an active plugin asks for it, and only there."""

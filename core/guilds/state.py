@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -47,11 +47,14 @@ class GuildStates:
         for guild_id, name in fresh.items():
             # One write per guild keeps each within its own key.
             await self._db.write(store.ensure_guilds, {guild_id: name}, key=guild_id)
-        for guild_id in guilds:
-            self._wanted[guild_id] = {}
-        for row in await self._db.read(store.plugin_rows, list(guilds)):
-            self._wanted[row.guild_id][row.plugin] = row.enabled
-            self._read_settings(row)
+        rows = await self._db.read(store.plugin_rows, list(guilds))
+        # One that has become known meanwhile may have been switched since: what is in memory is newer.
+        fresh_ids = guilds.keys() - self._wanted.keys()
+        self._wanted.update((guild_id, {}) for guild_id in fresh_ids)
+        for row in rows:
+            if row.guild_id in fresh_ids:
+                self._wanted[row.guild_id][row.plugin] = row.enabled
+                self._read_settings(row)
 
     def known(self, guild_id: int) -> bool:
         """Say whether the guild has been loaded."""
@@ -61,19 +64,36 @@ class GuildStates:
         """Say whether a guild wants a feature, loaded or not."""
         return self._wanted.get(guild_id, {}).get(plugin, plugin in self._default)
 
+    def said(self, guild_id: int, plugin: str) -> bool | None:
+        """Return what a guild has said about a feature, None while it has said nothing."""
+        return self._wanted.get(guild_id, {}).get(plugin)
+
+    def missing(self, guild_id: int, plugin: str) -> list[str]:
+        """Return the features that a loaded plugin requires and that are not wanted in a guild."""
+        return [
+            name
+            for name in sorted(self._manager.needs(plugin))
+            if self._manager.loaded[name].manifest.kind == "feature" and not self.wanted(guild_id, name)
+        ]
+
     def undecided(self, guild_id: int) -> list[str]:
         """Return the features that are on only because nobody in the guild has said otherwise."""
         said = self._wanted.get(guild_id, {})
         return [m.name for m in self.features() if m.name in self._default and m.name not in said]
 
-    def active(self, guild_id: int) -> frozenset[str]:
-        """Return the plugins that are on in a guild, libraries included."""
+    def active(self, guild_id: int, *, without: Collection[str] = ()) -> frozenset[str]:
+        """Return the plugins that are on in a guild, libraries included.
+
+        :param without: features that are taken as not wanted, whatever the guild says.
+        """
         if guild_id not in self._wanted:
             return frozenset()
         features = {
             p.name
             for p in self.features()
-            if self.wanted(guild_id, p.name) and self._complete(guild_id, p.name)
+            if self.wanted(guild_id, p.name)
+            and not {p.name, *self._manager.needs(p.name)}.intersection(without)
+            and not self.missing(guild_id, p.name)
         }
         return frozenset(features.union(*(self._manager.needs(name) for name in features)))
 
@@ -100,14 +120,6 @@ class GuildStates:
         if model is None:
             raise LookupError(f"{plugin} registers no settings")
         return model()
-
-    def _complete(self, guild_id: int, plugin: str) -> bool:
-        """Say whether every feature that this one requires is wanted too."""
-        return all(
-            self.wanted(guild_id, name)
-            for name in self._manager.needs(plugin)
-            if self._manager.loaded[name].manifest.kind == "feature"
-        )
 
     def _read_settings(self, row: store.PluginRow) -> None:
         plugin = self._manager.loaded.get(row.plugin)
