@@ -16,7 +16,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 _PDEATHSIG = 1
@@ -64,9 +66,10 @@ class PostgresServer:
         atexit.unregister(self.stop)
 
 
-def start_postgres() -> PostgresServer:
+def start_postgres(options: Mapping[str, str] = MappingProxyType({})) -> PostgresServer:
     """Start a server and return when it answers (about half a second).
 
+    :param options: server settings that differ from the tests', which trade durability for speed.
     :raises RuntimeError: the wheel is missing or the server does not come up; its log is in the message.
     """
     directory = Path(tempfile.mkdtemp(prefix="rlpg-", dir=_short_temp()))
@@ -76,13 +79,13 @@ def start_postgres() -> PostgresServer:
         os.chown(directory, nobody.pw_uid, nobody.pw_gid)
         user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     try:
-        return _start(directory, user)
+        return _start(directory, user, {**_OPTIONS, **options})
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
 
 
-def _start(directory: Path, user: dict[str, Any]) -> PostgresServer:
+def _start(directory: Path, user: dict[str, Any], options: Mapping[str, str]) -> PostgresServer:
     binaries = _binaries(directory, user)
     data = directory / "data"
     plain = {
@@ -122,7 +125,7 @@ def _start(directory: Path, user: dict[str, Any]) -> PostgresServer:
                 data,
                 "-k",
                 directory,
-                *(f"-c{name}={value}" for name, value in _OPTIONS.items()),
+                *(f"-c{name}={value}" for name, value in options.items()),
             ],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,0 +1,78 @@
+"""What was measured, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Comparison, Spread
+
+
+def table(results: Sequence[Comparison]) -> str:
+    """Return the results as a table in Markdown."""
+    lines = [
+        "| benchmark | figure | baseline | baseline's | ours | ratio |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in results:
+        cells = [
+            one.benchmark,
+            one.figure,
+            one.baseline_name,
+            f"{_spread(Spread.of(one.baseline), one.digits)} {one.unit}",
+            f"{_spread(Spread.of(one.ours), one.digits)} {one.unit}",
+            f"**{_spread(one.ratio, 2)}**",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def surroundings() -> dict[str, Any]:
+    """Return the machine and the versions, as far as they bear on the figures."""
+    return {
+        "machine": {
+            "cpus": os.cpu_count(),
+            "architecture": platform.machine(),
+            "system": f"{platform.system()} {platform.release()}",
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            **{name: version(name) for name in ("redlegion", "discord.py", "aiohttp", "peewee", "psycopg")},
+        },
+    }
+
+
+def write_json(path: Path, results: Sequence[Comparison], *, at: datetime, seconds: float) -> None:
+    """Write the results as one JSON file; its folder is made when it is not there.
+
+    :param at: when the run began.
+    :param seconds: how long it took.
+    """
+    content = {
+        "at": at.isoformat(timespec="seconds"),
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "seconds": round(seconds, 1),
+        **surroundings(),
+        "results": [one.as_json() for one in results],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def default_path(at: datetime) -> Path:
+    """Return where the results of a run go unless they are wanted elsewhere."""
+    name = at.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    return Path(__file__).resolve().parent / "results" / f"{name}.json"
+
+
+def _spread(values: Spread, digits: int) -> str:
+    return f"{values.median:,.{digits}f} ({values.least:,.{digits}f} - {values.most:,.{digits}f})"

@@ -1,0 +1,108 @@
+"""All benchmarks in one run, and how much of each."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.figures import Comparison
+from benchmarks.postgres import postgres
+from benchmarks.slash import measure_slash
+from benchmarks.start import measure_start
+from benchmarks.voice import measure_voice
+
+NAMES = ("slash", "voice", "start")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much is measured.
+
+    :param slash_commands: in each round.
+    :param voice_events: in each round; `voice_commits` for the bot that commits each by itself.
+    :param start_guilds: on how many guilds a start is measured.
+    :param with_postgres: measure voice on PostgreSQL too, where its binaries are there.
+    """
+
+    slash_rounds: int
+    slash_commands: int
+    voice_rounds: int
+    voice_events: int
+    voice_commits: int
+    start_rounds: int
+    start_guilds: tuple[int, ...]
+    with_postgres: bool
+
+
+FULL = Sizes(
+    slash_rounds=5,
+    slash_commands=1_000,
+    voice_rounds=5,
+    voice_events=20_000,
+    voice_commits=2_000,
+    start_rounds=5,
+    start_guilds=(1, 100),
+    with_postgres=True,
+)
+QUICK = Sizes(
+    slash_rounds=3,
+    slash_commands=300,
+    voice_rounds=2,
+    voice_events=5_000,
+    voice_commits=1_000,
+    start_rounds=1,
+    start_guilds=(1, 100),
+    with_postgres=True,
+)
+#: One round of next to nothing: whether it works, not how fast.
+TINY = Sizes(
+    slash_rounds=1,
+    slash_commands=5,
+    voice_rounds=1,
+    voice_events=400,
+    voice_commits=200,
+    start_rounds=1,
+    start_guilds=(2,),
+    with_postgres=False,
+)
+
+
+async def measure(
+    sizes: Sizes, only: Collection[str] = NAMES, told: Callable[[str], None] = lambda words: None
+) -> list[Comparison]:
+    """Run the benchmarks and return what they found.
+
+    :param only: the names of those to run.
+    :param told: called with a line whenever one begins.
+    :raises BenchmarkError: nothing could be measured; the message says why.
+    """
+    found: list[Comparison] = []
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        if "slash" in only:
+            told("slash command round trip ...")
+            found += await measure_slash(folder, rounds=sizes.slash_rounds, commands=sizes.slash_commands)
+        if "voice" in only:
+            told("voice events from socket to committed row ...")
+            found += await _voice(folder, sizes, told)
+        if "start" in only:
+            told("start to ready ...")
+            found += await measure_start(folder, rounds=sizes.start_rounds, guilds=sizes.start_guilds)
+    return found
+
+
+async def _voice(folder: Path, sizes: Sizes, told: Callable[[str], None]) -> list[Comparison]:
+    rounds, events, commits = sizes.voice_rounds, sizes.voice_events, sizes.voice_commits
+    if not sizes.with_postgres:
+        return await measure_voice(folder, rounds=rounds, events=events, commits=commits)
+    server = postgres()
+    url = await asyncio.to_thread(server.__enter__)
+    try:
+        if url is None:
+            told("without PostgreSQL: its binaries come with the development dependencies")
+        return await measure_voice(folder, rounds=rounds, events=events, commits=commits, postgres_url=url)
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)

@@ -1,0 +1,161 @@
+"""Voice events from the gateway's socket to the committed row, in floods."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.child import BenchmarkError, BotProcess, bot_process
+from benchmarks.figures import Comparison, Rounds
+from benchmarks.scene import Place, Scene, open_scene
+from sandbox.server.gateway.session import Session
+from sandbox.server.members import VoiceState
+from sandbox.server.payloads import people as shapes
+
+PEOPLE = 200
+EMPTY = "discord.py, empty listener"
+COMMITS = "discord.py, one SQLite transaction per event"
+
+
+@dataclass(slots=True)
+class Crowd:
+    """People of one guild who keep moving from channel to channel; frames are made before they are sent."""
+
+    place: Place
+    sent: int = 0
+    _frames: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def moves(self, count: int) -> list[str]:
+        """Return the next `count` voice states as JSON; each changes its member's channel."""
+        people, voice = self.place.people, self.place.voice
+        frames = []
+        for number in range(self.sent, self.sent + count):
+            who, where = number % len(people), number // len(people) % len(voice)
+            if (who, where) not in self._frames:
+                person = people[who]
+                state = VoiceState(person.id, self.place.guild.id, voice[where].id, f"{person.id:032x}")
+                self._frames[who, where] = json.dumps(
+                    shapes.voice_state(state, person.member), separators=(",", ":")
+                )
+            frames.append(self._frames[who, where])
+        self.sent += count
+        return frames
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A bot, the people that it hears of, and how many events it gets in a round."""
+
+    bot: BotProcess
+    crowd: Crowd
+    session: Session
+    events: int
+
+
+async def measure_voice(
+    folder: Path, *, rounds: int, events: int, commits: int, postgres_url: str | None = None
+) -> list[Comparison]:
+    """Flood bare bots and ours by turns with the moves of 200 people.
+
+    :param folder: for the databases.
+    :param events: in each round; the bot that commits each by itself gets `commits`.
+    :param postgres_url: of an empty PostgreSQL database, to measure our bot on it too.
+    :raises BenchmarkError: a bot fails, or ours has not committed a row for each event.
+    """
+    taken = Rounds()
+    async with AsyncExitStack() as stack:
+        bots = {
+            "bare": await _start(stack, "benchmarks.bare", "voice", events),
+            "commits": await _start(
+                stack, "benchmarks.commits", "commits", commits, f"sqlite:///{folder / 'commits.sqlite3'}"
+            ),
+            "SQLite": await _start(
+                stack, "benchmarks.ours", "voice", events, f"sqlite:///{folder / 'voice.sqlite3'}"
+            ),
+        }
+        if postgres_url is not None:
+            bots["PostgreSQL"] = await _start(stack, "benchmarks.ours", "voice", events, postgres_url)
+        await _flood_all(bots, Rounds())
+        for _ in range(rounds):
+            await _flood_all(bots, taken)
+    return _compare(taken, [name for name in bots if name not in {"bare", "commits"}])
+
+
+async def _start(
+    stack: AsyncExitStack, module: str, task: str, events: int, database_url: str = ""
+) -> Contestant:
+    scene: Scene = await stack.enter_async_context(open_scene(people=PEOPLE))
+    job = scene.job(
+        task,
+        events=events,
+        database_url=database_url,
+        plugins=("benchmark_probe",),
+        on_by_default=("benchmark_probe",),
+    )
+    bot = await stack.enter_async_context(bot_process(module, job))
+    await bot.hear("ready")
+    (session,) = scene.world.hub.sessions.values()
+    return Contestant(bot, Crowd(scene.places[0]), session, events)
+
+
+async def _flood_all(bots: Mapping[str, Contestant], taken: Rounds) -> None:
+    for name, one in bots.items():
+        frames = one.crowd.moves(one.events)
+        before = await one.bot.figures()
+        spent = time.process_time()
+        started = time.perf_counter()
+        for number, frame in enumerate(frames):
+            one.session.push("VOICE_STATE_UPDATE", frame)
+            if number % 100 == 0:
+                # The first frames leave while the next ones are queued.
+                await asyncio.sleep(0)
+        await one.bot.hear("done")
+        seconds = time.perf_counter() - started
+        spent = time.process_time() - spent
+        said = await one.bot.hear("idle")
+        after = await one.bot.figures()
+        if "rows" in said and said["rows"] != one.crowd.sent:
+            raise BenchmarkError(f"{one.crowd.sent} moves led to {said['rows']} rows on {name}")
+        taken.add(
+            name,
+            rate=one.events / seconds,
+            cpu=1e6 * (after.cpu_seconds - before.cpu_seconds) / one.events,
+            sandbox=1e6 * spent / one.events,
+        )
+
+
+def _compare(taken: Rounds, databases: list[str]) -> list[Comparison]:
+    found = []
+    for name in databases:
+        figures = [("rate", "events per second", "/s"), ("cpu", "bot's CPU per event", "us")]
+        for key, label, unit in figures:
+            for base, words in (("bare", EMPTY), ("commits", COMMITS)):
+                found.append(
+                    Comparison(
+                        "voice",
+                        f"{label}, until committed on {name}",
+                        unit,
+                        0 if key == "rate" else 1,
+                        words,
+                        taken.values(base, key),
+                        taken.values(name, key),
+                    )
+                )
+    # The sandbox is no bottleneck as long as this stays below what the fastest bot takes.
+    found.append(
+        Comparison(
+            "voice",
+            "check: the sandbox's CPU per event beside the bare bot's; below 1 it is no bottleneck",
+            "us",
+            1,
+            EMPTY,
+            taken.values("bare", "cpu"),
+            taken.values("bare", "sandbox"),
+        )
+    )
+    return found
