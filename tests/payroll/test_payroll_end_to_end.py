@@ -15,8 +15,7 @@ import pytest
 from payroll_cases import insert_operation
 from support.openapi_judge import attach
 
-from core.database import JobRow
-from plugins.payroll import Payroll, payroll_report
+from plugins.payroll import Payroll, payroll_report, store
 from plugins.payroll.models import PayrollRow
 from plugins.payroll.words import auec, hms
 from sandbox.server import Outcome, Person
@@ -336,20 +335,24 @@ async def test_only_officers_calculate_and_everybody_may_look(stage: Stage, desk
     ]
 
 
-def _again(payroll_id: int) -> None:
-    JobRow.update(state="waiting").where(JobRow.name == "publish").execute()
-    PayrollRow.update(message_id=None).where(PayrollRow.id == payroll_id).execute()
+async def test_a_post_that_could_not_be_noted_is_found_again(
+    stage: Stage, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note, calls = store.note_post, []
 
+    def fails_once(guild_id: int, payroll_id: int, message_id: int) -> None:
+        calls.append(message_id)
+        if len(calls) == 1:
+            raise ConnectionError("the database went away just now")
+        note(guild_id, payroll_id, message_id)
 
-async def test_a_post_that_could_not_be_noted_is_found_again(stage: Stage, desk: Desk) -> None:
+    monkeypatch.setattr(store, "note_post", fails_once)
     sheet = await locked(stage, desk, await ended(stage, 60))
     [message] = posted(stage)
-    await stage.kill_bot()
-    await stage.start_bot()
-    await stage.runtime.db.write(_again, sheet.id)
-    stage.runtime.jobs.wake()
-    await stage.settle()
+    assert sheet.message_id is None
+    await stage.advance(10)
     assert len(posted(stage)) == 1
     found = await report_of(stage, sheet.operation_id)
     assert found is not None
     assert found.message_id == int(message["id"])
+    assert calls == [int(message["id"])] * 2

@@ -15,6 +15,7 @@ from plugins.payroll import payroll_report, register_schema, store
 from plugins.payroll.models import OreRow, PayrollRow
 from plugins.payroll.rules.report import Payroll
 from plugins.payroll.rules.split import NobodyToPay
+from plugins.payroll.store import locking
 from redlegion.database import IntegrityError
 
 GUILD = 1001
@@ -127,6 +128,21 @@ async def test_the_database_itself_refuses_a_second_locked_payroll(crew: Any, of
     await office.lock(mine.id)
     with pytest.raises(IntegrityError):
         await office.database.write(_force_lock, theirs.id, office.now)
+
+
+async def test_two_processes_at_once_are_decided_by_the_index(
+    crew: Any, office: Office, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = await crew.operation(60)
+    other = Office(office.database, office.new_id, office.now, officer=8)
+    mine, theirs = await office.filled(operation), await other.filled(operation)
+    locked = await office.lock(mine.id)
+    # Both had looked before either had committed.
+    monkeypatch.setattr(locking, "refuse_unpayable", lambda *_: None)
+    with pytest.raises(store.AlreadyPaid) as caught:
+        await other.lock(theirs.id)
+    assert caught.value.payroll == locked
+    assert await database.read(lambda: JobRow.select().count()) == 1
 
 
 def _force_lock(payroll_id: int, at: datetime) -> None:
