@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.commands.patience import deferred_if_slow
     from core.commands.replies import modal_values, reply, selected, shown
     from core.context import Context
     from core.database import Schema
@@ -26,6 +27,7 @@ __all__ = [
     "Schema",
     "UserError",
     "custom_id",
+    "deferred_if_slow",
     "enqueue",
     "hookimpl",
     "hookspec",
@@ -47,6 +49,7 @@ _HOMES = {
     "Schema": "core.database",
     "UserError": "core.errors",
     "custom_id": "core.manifest",
+    "deferred_if_slow": "core.commands.patience",
     "enqueue": "core.jobs",
     "hookimpl": "core.hookspecs",
     "hookspec": "core.hookspecs",

@@ -9,7 +9,7 @@ from discord import app_commands
 
 from plugins.operations import service, store, views
 from plugins.operations.rules.values import OperationView
-from redlegion import Context, UserError, reply, requires
+from redlegion import Context, UserError, deferred_if_slow, reply, requires
 from redlegion import translate as _
 
 Interaction = discord.Interaction[Any]
@@ -28,8 +28,8 @@ async def stop(interaction: Interaction, operation: str | None = None) -> None:
     ctx = Context.of(interaction)
     running = await ctx.read(store.running_operations, ctx.guild_id)
     chosen = _choose(ctx, running, operation)
-    await interaction.response.defer()
-    summary = await service.stop_operation(ctx, chosen.id, interaction.user.id)
+    async with deferred_if_slow(interaction):
+        summary = await service.stop_operation(ctx, chosen.id, interaction.user.id)
     await reply(interaction, embed=views.summary_embed(summary))
 
 

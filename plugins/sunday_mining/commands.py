@@ -20,7 +20,7 @@ from plugins.operations import (
 )
 from plugins.sunday_mining import store, views
 from plugins.sunday_mining.rules import SUNDAY
-from redlegion import Context, UserError, plural, reply, requires
+from redlegion import Context, UserError, deferred_if_slow, plural, reply, requires
 from redlegion import translate as _
 
 Interaction = discord.Interaction[Any]
@@ -60,15 +60,15 @@ async def start(interaction: Interaction) -> None:
         )
     if running := await ctx.read(running_operations, ctx.guild_id, SUNDAY.name):
         raise already_running(running[0])
-    await interaction.response.defer()
-    started = await start_operation(
-        ctx,
-        SUNDAY.name,
-        present,
-        interaction.user.id,
-        interaction.channel_id,
-        request_id=interaction.id,
-    )
+    async with deferred_if_slow(interaction):
+        started = await start_operation(
+            ctx,
+            SUNDAY.name,
+            present,
+            interaction.user.id,
+            interaction.channel_id,
+            request_id=interaction.id,
+        )
     await reply(interaction, embed=views.started_embed(started, _sitting(ctx, guild, present), missing))
 
 

@@ -48,7 +48,7 @@ async def test_a_category_adds_its_voice_channels_and_25_is_the_limit(stage: Sta
     answer = await run(stage, scene.officer, "mining channels list")
     assert answer.message is not None
     (listed,) = answer.message["embeds"]
-    assert listed["footer"]["text"].startswith("8 of 25.")
+    assert listed["footer"]["text"].startswith("7 of 25.")
     assert f"<#{scene.voice_channels[0].id}> · dispatch" in listed["description"]
     assert "are on the list already" in await add(stage, mining)
     added = await add(stage, off_duty)

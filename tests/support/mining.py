@@ -39,8 +39,8 @@ def said(outcome: Outcome) -> str:
 
 
 async def shown(outcome: Outcome) -> dict[str, Any]:
-    """The embed of a public answer that was deferred."""
-    assert outcome.kind == "deferred"
+    """The embed of a public answer, which comes at once."""
+    assert outcome.kind == "message"
     message = await outcome.final()
     assert not message["flags"] & 64
     (embed,) = message["embeds"]
