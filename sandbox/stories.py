@@ -127,9 +127,10 @@ def _place(
     mining_ops = guild.create_channel("mining-ops", type=TEXT, parent=base)
     field = guild.create_channel("Mining", type=CATEGORY)
     voice = [guild.create_channel(each, type=VOICE, parent=field) for each in channel_names(channels)]
-    hub = guild.create_channel("Create a crew", type=VOICE, parent=field)
-    guild.create_hub(hub, "{name}'s crew")
     rest = guild.create_channel("Off duty", type=CATEGORY)
+    # Beside the mining channels, so that adding their category adds only places where people mine.
+    hub = guild.create_channel("Create a crew", type=VOICE, parent=rest)
+    guild.create_hub(hub, "{name}'s crew")
     lounge = guild.create_channel("Lounge", type=VOICE, parent=rest)
     afk = guild.create_channel("Away", type=VOICE, parent=rest)
     guild.set_afk_channel(afk)
