@@ -12,6 +12,7 @@ from sandbox.demo.payday import Payday
 from sandbox.demo.plot import Act, Beat, Plot
 from sandbox.demo.report import Operation, Participant, Report
 from sandbox.server import Outcome, Person
+from sandbox.server.channels import Channel
 from sandbox.stage import Stage, open_stage
 
 #: Lines of an answer that are shown.
@@ -43,6 +44,7 @@ class Player:
         self.told = told
         self.start = stage.world.clock.now() + timedelta(seconds=300)
         self.moved_unseen: set[int] = set()
+        self.last_seen: dict[int, int | None] | None = None
         self.gateway_events = 0
         self.hooks: Counter[str] = Counter()
         self.restarts = 0
@@ -65,6 +67,7 @@ class Player:
         await self._ask(self.scene.officer, "mining channels list")
         for beat in self.plot.beats:
             await self._until(beat.at)
+            self._note_outage(beat)
             self._note_unseen(beat)
             await self._perform(beat)
         payday = Payday(self.stage, self.told, self.scene.officer)
@@ -103,19 +106,19 @@ class Player:
     async def _move(self, beat: Beat, person: Person) -> None:
         match beat.act:
             case Act.SIT:
-                channel = self.scene.voice_channels[beat.channel or 0]
+                channel = self._elsewhere(beat, person)
                 if person.channel_id is None:
                     await person.join(channel)
                 elif person.channel_id != channel.id:
                     await person.move(channel)
-            case Act.LOUNGE:
+            case Act.LOUNGE if not self._back_where_seen(person, self.scene.lounge.id):
                 await self._go(person, self.scene.lounge)
             case Act.HUB:
                 self._say(
                     f"{person.username} enters a join-to-create hub and lands in a channel made for them."
                 )
                 await self._go(person, self.scene.hub)
-            case Act.LEAVE if person.channel_id is not None:
+            case Act.LEAVE if person.channel_id is not None and not self._back_where_seen(person, None):
                 await person.leave()
             case Act.DEAFEN | Act.UNDEAFEN if person.channel_id is not None:
                 if beat.act is Act.DEAFEN:
@@ -124,11 +127,32 @@ class Player:
             case _:
                 pass
 
+    def _elsewhere(self, beat: Beat, person: Person) -> Channel:
+        """Return where to sit: not where the bot saw the member last, while it sees nothing.
+
+        Who goes and comes back to the same channel during an outage looks like one who stayed: Discord says
+        where people are, not since when. Every bot is blind to that, so the story leaves it out.
+        """
+        channels = self.scene.voice_channels
+        wanted = beat.channel or 0
+        if not self._back_where_seen(person, channels[wanted].id):
+            return channels[wanted]
+        return channels[(wanted + 1) % len(channels)] if len(channels) > 1 else self.scene.lounge
+
+    def _back_where_seen(self, person: Person, channel_id: int | None) -> bool:
+        return self.last_seen is not None and self.last_seen[person.id] == channel_id
+
     async def _go(self, person: Person, channel: Any) -> None:
         if person.channel_id is None:
             await person.join(channel)
         else:
             await person.move(channel)
+
+    def _note_outage(self, beat: Beat) -> None:
+        if not self.plot.in_outage(beat.at):
+            self.last_seen = None
+        elif self.last_seen is None:
+            self.last_seen = {person.id: person.channel_id for person in self.scene.members}
 
     def _note_unseen(self, beat: Beat) -> None:
         moves = beat.act in (Act.SIT, Act.LEAVE, Act.LOUNGE, Act.HUB)
