@@ -14,7 +14,7 @@ from core.scope import current
 FieldSource = Callable[[], Mapping[str, object]]
 
 # Chatty at INFO about things that are no news to an operator.
-_QUIET = ("discord.client", "discord.voice_state", "aiohttp.access")
+_QUIET = ("discord.client", "discord.voice_state", "aiohttp.access", "peewee.migrations")
 
 
 def scope_fields() -> Mapping[str, object]:

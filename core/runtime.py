@@ -219,7 +219,9 @@ class Runtime:
         """Open the database, bring it up to date, and build what rests on it."""
         self.db = open_database(self.settings.database_url, clock=self.clock)
         try:
-            migrate_up(self.db, [CORE_SCHEMA, *self.manager.schemas])
+            applied = migrate_up(self.db, [CORE_SCHEMA, *self.manager.schemas])
+            if applied:
+                log.info("database brought up to date: %s", ", ".join(applied))
             await self.db.start()
         except BaseException:
             await self.db.close()

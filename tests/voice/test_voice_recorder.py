@@ -1,82 +1,23 @@
-"""The recorder: committed rows, hooks in order, restarts, outages, failing writes; on both backends."""
+"""The recorder: committed rows, hooks in order, restarts, outages; on both backends."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
+from support.recorder_stage import ALPHA, BETA, GUILD, OPAL, QUARTZ, Stage
 
 from core.clock import SteppedClock
 from core.database import Database
-from core.events import Resync, SessionRecord, VoiceSnapshot
-from core.ids import IdSource
-from core.voice.sessions import VoiceRecorder
-from core.voice.store import apply_transitions, beat, last_beat, load_open, sessions_between
-from core.voice.transitions import Started
-
-GUILD, QUARTZ, OPAL = 7, 10, 11
-ALPHA, BETA = 101, 102
-LIMIT = timedelta(minutes=5)
+from core.events import Resync, SessionRecord
+from core.voice.store import beat, load_open
 
 
 def _length(row: SessionRecord) -> timedelta:
     assert row.left is not None
     return row.left - row.joined
-
-
-class Stage:
-    """A recorder with what it delivered, and people who act on its clock."""
-
-    def __init__(self, db: Any, clock: SteppedClock) -> None:
-        self.db, self.clock = db, clock
-        self.heard: list[tuple[str, Any]] = []
-        self.recorder = VoiceRecorder(db, clock, IdSource(clock), self._hear, gap_limit=LIMIT)
-        self.sequence = 0
-
-    def _hear(self, guild_id: int, hook: str, event: object) -> None:
-        assert guild_id == GUILD
-        self.heard.append((hook, event))
-
-    def state(self, user: int, channel: int | None, **more: Any) -> VoiceSnapshot:
-        self.sequence += 1
-        return VoiceSnapshot(
-            self.sequence,
-            GUILD,
-            user,
-            channel,
-            None,
-            self.clock.now(),
-            self.clock.monotonic(),
-            **more,
-        )
-
-    def act(self, user: int, channel: int | None, **more: Any) -> None:
-        self.recorder.observe(self.state(user, channel, **more))
-
-    def present(self, **places: int) -> dict[int, VoiceSnapshot]:
-        users = {"quartz": QUARTZ, "opal": OPAL}
-        return {users[name]: self.state(users[name], channel) for name, channel in places.items()}
-
-    async def go(self) -> Stage:
-        self.recorder.set_recording(GUILD, True, {})
-        await self.recorder.recover(0, GUILD, {}, "restart")
-        self.heard.clear()
-        return self
-
-    async def rows(self) -> list[SessionRecord]:
-        await self.recorder.idle()
-        now = self.clock.now()
-        found: list[SessionRecord] = await self.db.read(
-            sessions_between, GUILD, now - timedelta(days=9), now + timedelta(days=9)
-        )
-        return found
-
-    def hooks(self) -> list[str]:
-        return [hook.removeprefix("on_voice_") for hook, _ in self.heard]
 
 
 @pytest.fixture
@@ -275,120 +216,6 @@ async def test_what_is_seen_while_the_open_rows_are_read_comes_after_them(stage:
         (QUARTZ, BETA, True),
         (OPAL, BETA, True),
     ]
-
-
-class FailingWrites:
-    """The real database, with writes that fail as long as the test says so."""
-
-    def __init__(self, db: Database) -> None:
-        self.db, self.failures, self.attempts = db, 0, 0
-
-    async def write(self, fn: Callable[..., Any], *args: Any, key: int) -> Any:
-        self.attempts += 1
-        if self.failures:
-            self.failures -= 1
-            raise ConnectionError("the database is away")
-        return await self.db.write(fn, *args, key=key)
-
-    async def read(self, fn: Callable[..., Any], *args: Any) -> Any:
-        return await self.db.read(fn, *args)
-
-
-async def test_a_failing_write_is_repeated_and_nothing_is_lost(
-    database: Database, stepped_clock: SteppedClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    db = FailingWrites(database)
-    stage = await Stage(db, stepped_clock).go()
-    db.failures = 3
-    with caplog.at_level(logging.ERROR):
-        stage.act(QUARTZ, ALPHA)
-        await stage.recorder.idle()
-        assert stage.heard == []
-        stage.act(OPAL, ALPHA)
-        await stepped_clock.advance(0.5, stage.recorder.idle)
-        stage.act(QUARTZ, BETA)
-        await stepped_clock.advance(60, stage.recorder.idle)
-    assert len(await stage.rows()) == 2
-    assert stage.hooks() == ["session_started", "session_started", "session_moved"]
-    assert "next attempt in 0.5 s" in caplog.text
-    assert "next attempt in 2.0 s" in caplog.text
-    await stage.recorder.close()
-
-
-async def test_an_unwritable_end_stops_in_time_and_says_so(
-    database: Database, stepped_clock: SteppedClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    db = FailingWrites(database)
-    stage = await Stage(db, stepped_clock).go()
-    db.failures = 1000
-    stage.act(QUARTZ, ALPHA)
-    await stage.recorder.close(grace_seconds=0.05)
-    assert "1 voice transitions could not be written" in caplog.text
-
-
-async def test_a_failing_delivery_does_not_hold_up_the_others(
-    database: Database, stepped_clock: SteppedClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    heard: list[str] = []
-
-    def deliver(guild_id: int, hook: str, event: object) -> None:
-        heard.append(hook)
-        if hook == "on_resync":
-            raise RuntimeError("a broken lane")
-
-    recorder = VoiceRecorder(database, stepped_clock, IdSource(stepped_clock), deliver, gap_limit=LIMIT)
-    recorder.set_recording(GUILD, True, {})
-    await recorder.recover(0, GUILD, {}, "restart")
-    recorder.observe(VoiceSnapshot(1, GUILD, QUARTZ, ALPHA, None, stepped_clock.now(), 0.0))
-    await recorder.settled(GUILD)
-    assert heard == ["on_resync", "on_voice_session_started"]
-    assert "delivering on_resync" in caplog.text
-
-
-class NoticingClock(SteppedClock):
-    """A stepped clock that tells when somebody goes to sleep on it."""
-
-    def __init__(self, start: datetime) -> None:
-        super().__init__(start)
-        self.asleep = asyncio.Event()
-
-    async def sleep(self, seconds: float) -> None:
-        self.asleep.set()
-        await super().sleep(seconds)
-
-    async def turn(self, seconds: float) -> None:
-        self.asleep.clear()
-        await self.advance(seconds)
-        await asyncio.wait_for(self.asleep.wait(), 5)
-
-
-async def test_the_heartbeat_beats_only_while_connected_and_after_the_old_one_is_read(
-    database: Database, stepped_clock: SteppedClock
-) -> None:
-    before = stepped_clock.now()
-    await database.write(beat, 0, before, key=0)
-    clock = NoticingClock(before + timedelta(seconds=100))
-    stage = Stage(database, clock)
-    connected = True
-    task = asyncio.create_task(stage.recorder.run_heartbeat(0, lambda: connected))
-    await asyncio.wait_for(clock.asleep.wait(), 5)
-    assert await database.read(last_beat, 0) == before + timedelta(seconds=100)
-    await clock.turn(15)
-    assert await database.read(last_beat, 0) == before + timedelta(seconds=115)
-    connected = False
-    await clock.turn(15)
-    assert await database.read(last_beat, 0) == before + timedelta(seconds=115)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    # Recovery still goes by what the process before us left, not by our own beats.
-    stage.recorder.set_recording(GUILD, True, {})
-    await database.write(
-        apply_transitions, [Started(SessionRecord(1, GUILD, QUARTZ, ALPHA, before))], key=GUILD
-    )
-    await stage.recorder.recover(0, GUILD, {}, "restart")
-    [row] = await stage.rows()
-    assert row.left == before
 
 
 async def test_a_burst_for_many_members_ends_as_it_was(stage: Stage) -> None:
