@@ -1,0 +1,166 @@
+"""Groups of one name from several plugins become one; each guild's menu holds what is on there."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+from support.plugin_folder import PluginFolder
+
+from core.commands.plugins_command import build_plugins_group
+from core.commands.table import CommandTable, menu_hash, path_of
+from core.plugins import PluginManager
+
+GROUP = """
+{group} = app_commands.Group(name="{group}", description="By {plugin}", guild_only=True)
+
+def add(to, name):
+    @to.command(name=name, description="x")
+    @requires("{rank}")
+    async def leaf(interaction: discord.Interaction, amount: int) -> None: ...
+
+{body}
+
+@hookimpl
+def register_commands():
+    return [{group}]
+"""
+
+
+def grouped(
+    folder: PluginFolder, plugin: str, *paths: str, group: str = "mining", rank: str = "member"
+) -> None:
+    """Write a plugin with commands under one group, such as "start" or "channels add"."""
+    lines = []
+    nested: set[str] = set()
+    for path in paths:
+        first, _, second = path.partition(" ")
+        if second and first not in nested:
+            nested.add(first)
+            lines.append(f"{first} = app_commands.Group(name='{first}', description='x', parent={group})")
+        lines.append(f"add({first}, '{second}')" if second else f"add({group}, '{first}')")
+    folder.write(plugin, GROUP.format(group=group, plugin=plugin, rank=rank, body="\n".join(lines)))
+
+
+def table_of(folder: PluginFolder) -> tuple[CommandTable, app_commands.CommandTree[Any], PluginManager]:
+    manager = PluginManager(folder.names, [folder.path])
+    table = CommandTable(manager, [build_plugins_group()])
+    tree: app_commands.CommandTree[Any] = app_commands.CommandTree(discord.Client(intents=discord.Intents()))
+    table.install(tree)
+    return table, tree, manager
+
+
+def paths(menu: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for command in menu:
+        inner = [each for each in command.get("options", []) if each["type"] in (1, 2)]
+        found += [f"{command['name']} {path}" for path in paths(inner)] if inner else [command["name"]]
+    return found
+
+
+@pytest.fixture
+def mining(folder: PluginFolder) -> PluginFolder:
+    grouped(folder, "sunday", "start", "channels add", "channels list")
+    grouped(folder, "crews", "stop", "channels sort", "crew split", rank="officer")
+    grouped(folder, "trade", "sell", group="market")
+    return folder
+
+
+def test_groups_of_one_name_become_one(mining: PluginFolder) -> None:
+    table, tree, manager = table_of(mining)
+    assert manager.quarantined == []
+    everything = frozenset(manager.loaded)
+    menu = table.guild_menu(tree, everything)
+    assert [each["name"] for each in menu] == ["market", "mining"]
+    assert paths(menu) == [
+        "market sell",
+        "mining start",
+        "mining channels add",
+        "mining channels list",
+        "mining channels sort",
+        "mining stop",
+        "mining crew split",
+    ]
+    assert menu[1]["description"] == "By sunday"
+    assert table.owners["mining channels sort"].plugin == "crews"
+    assert table.owners["mining channels sort"].rank == "officer"
+    assert table.owners["mining start"].rank == "member"
+    leaf = tree.get_command("mining")
+    assert isinstance(leaf, app_commands.Group)
+    channels = leaf.get_command("channels")
+    assert isinstance(channels, app_commands.Group)
+    sort = channels.get_command("sort")
+    assert sort is not None
+    assert sort.qualified_name == "mining channels sort"
+
+
+@pytest.mark.parametrize(
+    ("active", "expected"),
+    [
+        ([], []),
+        (["core"], []),
+        (["trade"], ["market sell"]),
+        (["sunday"], ["mining start", "mining channels add", "mining channels list"]),
+        (["crews", "trade"], ["market sell", "mining channels sort", "mining stop", "mining crew split"]),
+    ],
+)
+def test_a_menu_holds_what_is_on(mining: PluginFolder, active: list[str], expected: list[str]) -> None:
+    table, tree, _manager = table_of(mining)
+    assert paths(table.guild_menu(tree, frozenset(active))) == expected
+
+
+def test_the_cores_own_commands_are_global(mining: PluginFolder) -> None:
+    table, tree, manager = table_of(mining)
+    assert paths(table.global_menu(tree)) == ["plugins list", "plugins enable", "plugins disable"]
+    assert not any(
+        path.startswith("plugins") for path in paths(table.guild_menu(tree, frozenset(manager.loaded)))
+    )
+
+
+def test_the_same_plugins_have_the_same_hash_after_a_restart(mining: PluginFolder) -> None:
+    hashes = []
+    for _ in range(2):
+        table, tree, manager = table_of(mining)
+        hashes.append(menu_hash(7, table.guild_menu(tree, frozenset(manager.loaded))))
+        mining.forget()
+    assert hashes[0] == hashes[1]
+    assert menu_hash(8, table.guild_menu(tree, frozenset(manager.loaded))) != hashes[0]
+    assert menu_hash(7, table.guild_menu(tree, frozenset({"sunday"}))) != hashes[0]
+
+
+def test_too_many_together_take_the_last_one_out(
+    folder: PluginFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "core.plugins.manager")
+    grouped(folder, "first_half", *(f"a{n}" for n in range(20)))
+    grouped(folder, "second_half", *(f"b{n}" for n in range(6)))
+    folder.write("leaning", requires=["second_half"])
+    grouped(folder, "small_one", "c1")
+    table, tree, manager = table_of(folder)
+    assert list(manager.loaded) == ["first_half", "small_one"]
+    assert [each.name for each in manager.quarantined] == ["second_half", "leaning"]
+    assert manager.quarantined[0].hook == "register_commands"
+    assert len(paths(table.guild_menu(tree, frozenset(manager.loaded)))) == 21
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ({"name": "dig"}, "dig"),
+        ({"name": "dig", "options": [{"type": 4, "name": "amount", "value": 1}]}, "dig"),
+        ({"name": "mining", "options": [{"type": 1, "name": "start", "options": []}]}, "mining start"),
+        (
+            {
+                "name": "mining",
+                "options": [{"type": 2, "name": "channels", "options": [{"type": 1, "name": "add"}]}],
+            },
+            "mining channels add",
+        ),
+        ({}, ""),
+    ],
+)
+def test_the_path_of_an_interaction(data: dict[str, Any], path: str) -> None:
+    assert path_of(data) == path
