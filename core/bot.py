@@ -116,6 +116,11 @@ class Bot(discord.AutoShardedClient):
         if guild.shard_id not in self._readying:
             self.runtime.guild_is_there(guild)
 
+    def _guild_joined(self, guild: discord.Guild) -> None:
+        # Discord forgets a guild's menu when it puts an application out.
+        self.runtime.menus.forget(guild.id)
+        self._guild_there(guild)
+
     def _guild_away(self, guild: discord.Guild) -> None:
         self.runtime.recorder.disconnected(self.runtime.clock.now(), [guild.id])
         # discord.py keeps the voice states of an outage and only adds to them when the guild is back, so
@@ -157,9 +162,10 @@ _TAKERS: dict[str, Any] = {
     "shard_disconnect": Bot._shard_disconnected,
     "shard_ready": Bot._shard_ready,
     "shard_resumed": Bot._shard_resumed,
-    "guild_join": Bot._guild_there,
+    "guild_join": Bot._guild_joined,
     "guild_available": Bot._guild_there,
     "guild_unavailable": Bot._guild_away,
+    "guild_remove": Bot._guild_away,
     "raw_member_remove": Bot._member_removed,
     "guild_channel_delete": Bot._channel_deleted,
     "member_update": Bot._member_updated,

@@ -82,6 +82,7 @@ class Runtime:
         self._heartbeats: dict[int, asyncio.Task[None]] = {}
         self._detach: Callable[[], Awaitable[None]] | None = None
         self._ready = asyncio.Event()
+        self._failure: Exception | None = None
 
     def _context(self, plugin: str, guild_id: int) -> Context:
         return Context(self, plugin, guild_id)
@@ -100,6 +101,8 @@ class Runtime:
             await asyncio.wait({self._gateway, ready}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
+        if self._failure is not None:
+            raise self._failure
         if not self._ready.is_set():
             await self._gateway
             raise StartupError(
@@ -142,7 +145,7 @@ class Runtime:
             return
         self._assembled = False
         self.closing = True
-        if self._ready.is_set():
+        if self._ready.is_set() and self._failure is None:
             for plugin in reversed(self.manager.loaded.values()):
                 await self._process_hook(plugin, "on_shutdown")
         await self._detach_clock()
@@ -241,7 +244,15 @@ class Runtime:
         self._assembled = True
 
     async def _open_shard(self, shard_id: int, guilds: list[discord.Guild], reason: str) -> None:
-        await self.opener.open(guilds, reason)
+        try:
+            await self.opener.open(guilds, reason)
+        except Exception as error:
+            if self._ready.is_set():
+                raise
+            # Nobody would come up any more: what waits for the start is told instead.
+            self._failure = error
+            self._ready.set()
+            return
         if shard_id not in self._heartbeats:
             self._heartbeats[shard_id] = asyncio.create_task(
                 self.recorder.run_heartbeat(shard_id, lambda: shard_id in self.bot.connected_shards),

@@ -48,11 +48,16 @@ class MenuSync:
         self._runtime = runtime
         self._hashes: dict[int, str] = {}
         self._locks: dict[int, asyncio.Lock] = {}
+        self._forgotten: set[int] = set()
         self.calls = 0
 
     async def load(self, guild_ids: Sequence[int]) -> None:
         """Read the stored hashes of these guilds and of the global menu."""
         self._hashes.update(await self._runtime.db.read(menu_hashes, [GLOBAL, *guild_ids]))
+
+    def forget(self, guild_id: int) -> None:
+        """Send a guild's menu at the next `sync`, whatever Discord has accepted before."""
+        self._forgotten.add(guild_id)
 
     async def sync(self, guild_id: int) -> bool:
         """Make a guild's menu what it should be.
@@ -71,6 +76,8 @@ class MenuSync:
                     self._runtime.bot.tree, self._runtime.guilds.active(guild_id)
                 )
             value = menu_hash(application_id, menu)
+            if guild_id in self._forgotten:
+                self._hashes.pop(guild_id, None)
             # A guild that never had a menu and needs none is already right.
             if self._hashes.get(guild_id) == value or (not menu and guild_id not in self._hashes):
                 return True
@@ -84,5 +91,6 @@ class MenuSync:
                 log.error("the command menu of guild %s was not taken by Discord: %s", guild_id, error)
                 return False
             self._hashes[guild_id] = value
+            self._forgotten.discard(guild_id)
             await self._runtime.db.write(store_hash, guild_id, value, self._runtime.clock.now(), key=guild_id)
             return True
