@@ -55,6 +55,7 @@ class Comparison:
             "benchmark": self.benchmark,
             "figure": self.figure,
             "unit": self.unit,
+            "better": "higher" if self.unit.startswith("/") else "lower",
             "baseline_name": self.baseline_name,
             "rounds": len(self.ours),
             "baseline": asdict(Spread.of(self.baseline)),

@@ -15,24 +15,36 @@ from typing import Any
 
 from benchmarks.figures import Comparison, Spread
 
+TITLES = {
+    "slash": "Slash command round trip",
+    "voice": "Voice events, from the gateway's socket to the committed row",
+    "start": "Start to ready",
+}
+
 
 def table(results: Sequence[Comparison]) -> str:
-    """Return the results as a table in Markdown."""
-    lines = [
-        "| benchmark | figure | baseline | baseline's | ours | ratio |",
-        "|---|---|---|---|---|---|",
-    ]
-    for one in results:
-        cells = [
-            one.benchmark,
-            one.figure,
-            one.baseline_name,
-            f"{_spread(Spread.of(one.baseline), one.digits)} {one.unit}",
-            f"{_spread(Spread.of(one.ours), one.digits)} {one.unit}",
-            f"**{_spread(one.ratio, 2)}**",
+    """Return the results in Markdown, one table for each benchmark and baseline."""
+    lines: list[str] = []
+    heads = dict.fromkeys((one.benchmark, one.baseline_name) for one in results)
+    for benchmark, baseline_name in heads:
+        lines += [
+            "",
+            f"{TITLES[benchmark]}, beside {baseline_name}:",
+            "",
+            "| figure | unit | baseline | ours | ratio |",
+            "|---|---|---|---|---|",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        for one in results:
+            if (one.benchmark, one.baseline_name) == (benchmark, baseline_name):
+                cells = [
+                    one.figure,
+                    one.unit,
+                    _spread(Spread.of(one.baseline), one.digits),
+                    _spread(Spread.of(one.ours), one.digits),
+                    f"**{one.ratio.median:.2f}** ({one.ratio.least:.2f} - {one.ratio.most:.2f})",
+                ]
+                lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines[1:])
 
 
 def surroundings() -> dict[str, Any]:

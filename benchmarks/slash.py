@@ -13,7 +13,7 @@ from benchmarks.figures import Comparison, Rounds, percentile
 from benchmarks.scene import Scene, open_scene
 
 WARM_UP = 20
-BARE = "discord.py, one bare command"
+BARE = "discord.py with one bare command"
 
 
 class Stopwatch:

@@ -9,7 +9,7 @@ from benchmarks.child import Figures, bot_process
 from benchmarks.figures import Comparison, Rounds
 from benchmarks.scene import Scene, open_scene
 
-BARE = "discord.py, AutoShardedClient with nothing in it"
+BARE = "discord.py's AutoShardedClient with nothing in it"
 PLUGINS = ("market", "operations", "sunday_mining", "payroll")
 ON = ("sunday_mining", "payroll")
 

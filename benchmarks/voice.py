@@ -18,8 +18,8 @@ from sandbox.server.members import VoiceState
 from sandbox.server.payloads import people as shapes
 
 PEOPLE = 200
-EMPTY = "discord.py, empty listener"
-COMMITS = "discord.py, one SQLite transaction per event"
+EMPTY = "discord.py with an empty listener"
+COMMITS = "discord.py with one SQLite transaction per event"
 
 
 @dataclass(slots=True)
@@ -132,13 +132,13 @@ async def _flood_all(bots: Mapping[str, Contestant], taken: Rounds) -> None:
 def _compare(taken: Rounds, databases: list[str]) -> list[Comparison]:
     found = []
     for name in databases:
-        figures = [("rate", "events per second", "/s"), ("cpu", "bot's CPU per event", "us")]
+        figures = [("rate", "events", "/s"), ("cpu", "bot's CPU per event", "us")]
         for key, label, unit in figures:
             for base, words in (("bare", EMPTY), ("commits", COMMITS)):
                 found.append(
                     Comparison(
                         "voice",
-                        f"{label}, until committed on {name}",
+                        f"{label}, committed on {name}",
                         unit,
                         0 if key == "rate" else 1,
                         words,
@@ -150,7 +150,7 @@ def _compare(taken: Rounds, databases: list[str]) -> list[Comparison]:
     found.append(
         Comparison(
             "voice",
-            "check: the sandbox's CPU per event beside the bare bot's; below 1 it is no bottleneck",
+            "for comparison, in place of ours: the sandbox's CPU per event",
             "us",
             1,
             EMPTY,
