@@ -99,6 +99,9 @@ class GuardedTree(app_commands.CommandTree[Any]):
         if interaction.type is discord.InteractionType.autocomplete:
             # One that failed is in the log; the member sees no choices instead of an error.
             await refuse(interaction, "")
+        elif not interaction.response.is_done() and not interaction.command_failed:
+            path = path_of(interaction.data or {})
+            await report(interaction, RuntimeError(f"/{path} ended without an answer"))
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         """Answer a command that raised."""

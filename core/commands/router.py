@@ -59,6 +59,9 @@ class ComponentRouter:
             ):
                 context = self._runtime.context_for(plugin, interaction.guild_id or 0)
                 await component.handler(interaction, context, key)
+                if not interaction.response.is_done():
+                    # Nothing to say is an answer too; without one Discord calls it a failure.
+                    await interaction.response.defer()
         # A plugin's SystemExit would end the event loop, and with it the process.
         except (Exception, SystemExit) as error:
             await report(interaction, error)

@@ -27,6 +27,12 @@ def folder(tmp_path: Path) -> Iterator[PluginFolder]:
     made.forget()
 
 
+@pytest.fixture(autouse=True)
+def _ready_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On loopback the guilds come at once; later ones would be taken as they come."""
+    monkeypatch.setattr("core.bot.GUILD_READY_TIMEOUT", 0.1)
+
+
 @pytest.fixture
 def lite(tmp_path: Path) -> str:
     """The URL of a SQLite database, for what has nothing to do with the database."""

@@ -42,7 +42,7 @@ async def say(interaction: discord.Interaction, way: str, defer: bool = False, m
         return
     await fail(interaction, way)
     view = discord.ui.View(timeout=None)
-    for action, label in (("press", "Press"), ("steer", "Steer"), ("gone", "Gone")):
+    for action, label in (("press", "Press"), ("steer", "Steer"), ("gone", "Gone"), ("quiet", "Hush")):
         view.add_item(discord.ui.Button(label=label, custom_id=custom_id("probe", action, way)))
     view.add_item(discord.ui.Button(label="Core", custom_id="core:steal:1"))
     view.add_item(discord.ui.Button(label="Odd", custom_id="odd"))
@@ -70,6 +70,23 @@ async def wait(interaction: discord.Interaction) -> None:
     await GO.wait()
     await reply(interaction, "waited")
 
+@probe.command(name="mute", description="x")
+@requires("member")
+async def mute(interaction: discord.Interaction) -> None:
+    pass
+
+@probe.command(name="slow", description="x")
+@requires("member")
+async def slow(interaction: discord.Interaction, wait: bool, way: str = "gold") -> None:
+    async with deferred_if_slow(interaction, after=0.01 if wait else 60):
+        while wait and not interaction.response.is_done():
+            await asyncio.sleep(0.001)
+        await fail(interaction, way)
+    await reply(interaction, "here you are")
+
+async def quiet(interaction, ctx, key):
+    HEARD.append("quiet")
+
 async def press(interaction, ctx, key):
     HEARD.append(("press", ctx.plugin, ctx.guild_id, key))
     await interaction.response.defer(ephemeral=True, thinking=key == "user")
@@ -91,7 +108,7 @@ def register_commands():
 def register_components():
     return [
         Component("press", press, "member"), Component("steer", steered, "officer"),
-        Component("entered", entered, "member"),
+        Component("entered", entered, "member"), Component("quiet", quiet, "member"),
     ]
 """
 
@@ -273,6 +290,30 @@ async def test_an_answer_that_discord_does_not_take(
     assert sum("not taken by Discord" in r.getMessage() for r in caplog.records) == 4
     assert not any("never retrieved" in r.getMessage() or r.getMessage() == "failed" for r in caplog.records)
     assert (await say(stage, "gold")).kind == "message", "the bot goes on"
+
+
+async def test_no_answer_is_not_left_to_discord(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    quartz = stage.scene.members[0]
+    message = (await say(stage, "gold")).message
+    hushed = await click(stage, quartz, message, "probe:quiet:gold")
+    assert hushed.kind == "deferred"
+    assert logged(caplog) == []
+    text = private((await stage.slash(quartz, "probe mute")).message)
+    assert logged(caplog) == [f"interaction failed, reference {reference_in(text)}"]
+    assert "/probe mute ended without an answer" in caplog.text
+
+
+async def test_only_what_takes_long_is_deferred(stage: Stage) -> None:
+    quartz = stage.scene.members[0]
+    fast = await stage.slash(quartz, "probe slow", {"wait": False})
+    assert fast.message is not None
+    assert (fast.kind, fast.message["content"]) == ("message", "here you are")
+    refused = await stage.slash(quartz, "probe slow", {"wait": False, "way": "user"})
+    assert private(refused.message) == USER_WORDS
+    for way, words in (("gold", "here you are"), ("user", USER_WORDS)):
+        slow = await stage.slash(quartz, "probe slow", {"wait": True, "way": way})
+        assert slow.kind == "deferred"
+        assert (await slow.final())["content"] == words
 
 
 async def test_an_orderly_stop_lets_a_command_answer(stage: Stage, folder: PluginFolder) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from typing import Any
 
 import discord
@@ -129,6 +132,31 @@ def test_the_same_plugins_have_the_same_hash_after_a_restart(mining: PluginFolde
     assert hashes[0] == hashes[1]
     assert menu_hash(8, table.guild_menu(tree, frozenset(manager.loaded))) != hashes[0]
     assert menu_hash(7, table.guild_menu(tree, frozenset({"sunday"}))) != hashes[0]
+
+
+def test_the_hash_does_not_depend_on_the_process() -> None:
+    """Our own plugins' menu in processes that order their sets differently."""
+    code = (
+        "import discord; from discord import app_commands; from pathlib import Path;"
+        "from core.commands.plugins_command import build_plugins_group;"
+        "from core.commands.table import CommandTable, menu_hash; from core.plugins import PluginManager;"
+        "m = PluginManager(('market', 'operations', 'sunday_mining', 'payroll'));"
+        "t = CommandTable(m, [build_plugins_group()]);"
+        "tree = app_commands.CommandTree(discord.Client(intents=discord.Intents()));"
+        "print(len(m.loaded), menu_hash(1, t.guild_menu(tree, frozenset(m.loaded)) + t.global_menu(tree)))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
+    assert said.pop().startswith("4 ")
 
 
 def test_too_many_together_take_the_last_one_out(
