@@ -50,6 +50,8 @@ async def measure_slash(folder: Path, *, rounds: int, commands: int) -> list[Com
         bots: Mapping[str, tuple[Scene, BotProcess, Stopwatch]] = {
             name: await _start(stack, name, folder) for name in ("bare", "ours")
         }
+        for _, bot, _ in bots.values():
+            await bot.hear("ready")
         for _ in range(rounds):
             for name, (scene, bot, watch) in bots.items():
                 await _run(scene, watch, WARM_UP)
@@ -79,7 +81,6 @@ async def _start(stack: AsyncExitStack, name: str, folder: Path) -> tuple[Scene,
         on_by_default=("benchmark_probe",),
     )
     bot = await stack.enter_async_context(bot_process(f"benchmarks.{name}", job))
-    await bot.hear("ready")
     return scene, bot, Stopwatch(scene)
 
 

@@ -52,9 +52,14 @@ class Contestant:
     """A bot, the people that it hears of, and how many events it gets in a round."""
 
     bot: BotProcess
+    scene: Scene
     crowd: Crowd
-    session: Session
     events: int
+
+    def session(self) -> Session:
+        """Return the gateway session of the bot, which has to be ready."""
+        (session,) = self.scene.world.hub.sessions.values()
+        return session
 
 
 async def measure_voice(
@@ -80,6 +85,8 @@ async def measure_voice(
         }
         if postgres_url is not None:
             bots["PostgreSQL"] = await _start(stack, "benchmarks.ours", "voice", events, postgres_url)
+        for one in bots.values():
+            await one.bot.hear("ready")
         await _flood_all(bots, Rounds())
         for _ in range(rounds):
             await _flood_all(bots, taken)
@@ -98,19 +105,17 @@ async def _start(
         on_by_default=("benchmark_probe",),
     )
     bot = await stack.enter_async_context(bot_process(module, job))
-    await bot.hear("ready")
-    (session,) = scene.world.hub.sessions.values()
-    return Contestant(bot, Crowd(scene.places[0]), session, events)
+    return Contestant(bot, scene, Crowd(scene.places[0]), events)
 
 
 async def _flood_all(bots: Mapping[str, Contestant], taken: Rounds) -> None:
     for name, one in bots.items():
-        frames = one.crowd.moves(one.events)
+        frames, session = one.crowd.moves(one.events), one.session()
         before = await one.bot.figures()
         spent = time.process_time()
         started = time.perf_counter()
         for number, frame in enumerate(frames):
-            one.session.push("VOICE_STATE_UPDATE", frame)
+            session.push("VOICE_STATE_UPDATE", frame)
             if number % 100 == 0:
                 # The first frames leave while the next ones are queued.
                 await asyncio.sleep(0)
