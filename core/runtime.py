@@ -36,6 +36,8 @@ __all__ = ["Connection", "Runtime"]
 
 log = logging.getLogger(__name__)
 
+#: Real seconds that commands under way get to answer when the process stops.
+STOP_GRACE = 5.0
 #: Loop turns without any work after which the process counts as idle.
 QUIET_TURNS = 10
 
@@ -150,7 +152,7 @@ class Runtime:
                 await self._process_hook(plugin, "on_shutdown")
         await self._detach_clock()
         # While Discord can still be reached: a command or a job under way may have something to say.
-        await asyncio.gather(self.tasks.close(within=5.0), self.jobs.close())
+        await asyncio.gather(self.tasks.close(within=STOP_GRACE), self.jobs.close())
         await self.dispatcher.close()
         await self._disconnect(graceful=True)
         # What arrived until then is written and delivered too.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -32,7 +33,7 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
         await refuse(interaction, _("This works only in a server."), _("Use it in one of its channels."))
         return False
     if runtime.closing:
-        await refuse(interaction, _("I am being restarted."), _("Try again in a minute."))
+        await refuse_for_stop(interaction)
         return False
     if not await runtime.opener.wait(interaction.guild_id, 2.0):
         await refuse(
@@ -61,6 +62,12 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
     runtime.names.saw(interaction.user.id, interaction.user.display_name)
     current.set(Scope(owner.plugin, interaction.guild_id, what))
     return True
+
+
+async def refuse_for_stop(interaction: Interaction) -> None:
+    """Tell the member that the bot is about to stop, while it can still be told."""
+    if not interaction.client.is_closed():
+        await refuse(interaction, _("I am being restarted."), _("Try again in a minute."))
 
 
 class GuardedTree(app_commands.CommandTree[Any]):
@@ -96,6 +103,9 @@ class GuardedTree(app_commands.CommandTree[Any]):
         # A plugin's SystemExit would end the event loop, and with it the process.
         except SystemExit as error:
             await report(interaction, error)
+        except asyncio.CancelledError:
+            await refuse_for_stop(interaction)
+            raise
         if interaction.type is discord.InteractionType.autocomplete:
             # One that failed is in the log; the member sees no choices instead of an error.
             await refuse(interaction, "")

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 V = TypeVar("V", discord.ui.View, discord.ui.LayoutView, discord.ui.Modal)
 AnyInteraction = discord.Interaction[Any]
 
+#: Characters that Discord takes in a message's text.
+LONGEST_TEXT = 2_000
 #: What a call to Discord raises when it is refused or does not get through.
 UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
@@ -94,7 +96,10 @@ async def refuse(interaction: AnyInteraction, what: str, todo: str = "") -> None
     """
     try:
         if interaction.type is not discord.InteractionType.autocomplete:
-            await reply(interaction, f"{what} {todo}".strip(), ephemeral=True)
+            words = f"{what} {todo}".strip()
+            if len(words) > LONGEST_TEXT:
+                words = f"{words[: LONGEST_TEXT - 1]}…"
+            await reply(interaction, words, ephemeral=True)
         elif not interaction.response.is_done():
             await interaction.response.autocomplete([])
     except UNREACHABLE as failure:

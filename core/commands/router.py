@@ -5,12 +5,13 @@ State lives in the database, so a component works after a restart; discord.py's 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
 import discord
 
-from core.commands.guard import admitted
+from core.commands.guard import admitted, refuse_for_stop
 from core.commands.replies import refuse, report
 from core.commands.table import CORE, Owner
 from core.guilds.ranks import Rank
@@ -65,6 +66,9 @@ class ComponentRouter:
         # A plugin's SystemExit would end the event loop, and with it the process.
         except (Exception, SystemExit) as error:
             await report(interaction, error)
+        except asyncio.CancelledError:
+            await refuse_for_stop(interaction)
+            raise
 
     def _find(self, plugin: str, action: str) -> Component | None:
         if plugin == CORE:

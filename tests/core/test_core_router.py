@@ -25,6 +25,8 @@ probe = app_commands.Group(name="probe", description="x", guild_only=True)
 async def fail(interaction, way):
     if way == "user":
         raise UserError("That rock is too hard.", "Take a bigger laser.")
+    if way == "long":
+        raise UserError("rock" * 700, "")
     if way == "bug":
         raise KeyError("a secret of ours")
     if way == "exit":
@@ -42,8 +44,8 @@ async def say(interaction: discord.Interaction, way: str, defer: bool = False, m
         return
     await fail(interaction, way)
     view = discord.ui.View(timeout=None)
-    for action, label in (("press", "Press"), ("steer", "Steer"), ("gone", "Gone"), ("quiet", "Hush")):
-        view.add_item(discord.ui.Button(label=label, custom_id=custom_id("probe", action, way)))
+    for action in ("press", "steer", "gone", "quiet", "hang"):
+        view.add_item(discord.ui.Button(label=action, custom_id=custom_id("probe", action, way)))
     view.add_item(discord.ui.Button(label="Core", custom_id="core:steal:1"))
     view.add_item(discord.ui.Button(label="Odd", custom_id="odd"))
     await reply(interaction, f"said {way}", view=shown(view))
@@ -84,6 +86,10 @@ async def slow(interaction: discord.Interaction, wait: bool, way: str = "gold") 
         await fail(interaction, way)
     await reply(interaction, "here you are")
 
+async def hang(interaction, ctx, key):
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    await GO.wait()
+
 async def quiet(interaction, ctx, key):
     HEARD.append("quiet")
 
@@ -108,7 +114,8 @@ def register_commands():
 def register_components():
     return [
         Component("press", press, "member"), Component("steer", steered, "officer"),
-        Component("entered", entered, "member"), Component("quiet", quiet, "member"),
+        Component("hang", hang, "member"), Component("entered", entered, "member"),
+        Component("quiet", quiet, "member"),
     ]
 """
 
@@ -330,6 +337,26 @@ async def test_an_orderly_stop_lets_a_command_answer(stage: Stage, folder: Plugi
     await stopping
     assert (await outcome.final())["content"] == "waited"
     probe.GO.clear()
+
+
+async def test_a_command_that_outlasts_the_stop_says_so(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.runtime.STOP_GRACE", 0.02)
+    message = (await say(stage, "gold")).message
+    assert message is not None
+    quartz = stage.scene.members[0]
+    waiting = await quartz.slash("probe wait", stage.scene.text)
+    hanging = await quartz.click(message["id"], "probe:hang:gold")
+    await stage.stop_bot()
+    for outcome in (waiting, hanging):
+        assert (await outcome.final())["content"] == "I am being restarted. Try again in a minute."
+
+
+async def test_an_error_longer_than_a_message_is_cut(stage: Stage) -> None:
+    text = private((await say(stage, "long")).message)
+    assert len(text) == 2_000
+    assert text.endswith("roc…")
 
 
 async def test_an_interaction_before_the_guild_is_open_waits(
