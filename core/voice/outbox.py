@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
-LARGEST_BATCH = 5_000
+LARGEST_BATCH = 2_000
 ANNOUNCED_AT_ONCE = 250
 
 Deliver = Callable[[int, str, object], None]
