@@ -35,6 +35,9 @@ def add_commands(commands: Subcommands) -> None:
         "--members", type=_at_least_one, default=24, help="members of the story's guild (default 24)"
     )
     sandbox.add_argument("--channels", type=_at_least_one, default=7, help="its mining channels (default 7)")
+    sandbox.add_argument(
+        "--page", action="store_true", help="serve a page to play on by hand; its address is in the line"
+    )
     sandbox.set_defaults(handler=_sandbox)
 
 
@@ -61,6 +64,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
                 seed=arguments.seed,
                 members=arguments.members,
                 channels=arguments.channels,
+                page=arguments.page,
             )
         )
     except SandboxError as error:

@@ -25,17 +25,19 @@ async def serve(
     seed: int = 0,
     members: int = 24,
     channels: int = 7,
+    page: bool = False,
     out: TextIO = sys.stdout,
 ) -> None:
     """Serve a sandbox on loopback until SIGINT or SIGTERM, printing its addresses as one JSON line first.
 
     `port` 0 takes a free one; `story` names the scene (none: an empty world); `seed`, `members` and
-    `channels` shape the scene. The line has rest, gateway, token, application_id, guilds, control and socket.
+    `channels` shape the scene; `page` serves the web page. The line has rest, gateway, token,
+    application_id, guilds, control, socket and page (null without).
     Raises SandboxError for an unknown story, numbers out of range, or a port that cannot be had.
     """
     world = World(clock=WorldClock(), seed=seed)
     _set_scene(world, story, seed=seed, members=members, channels=channels)
-    server = SandboxServer(world, port=port)
+    server = SandboxServer(world, port=port, page=page)
     try:
         await server.start()
     except (OSError, OverflowError) as error:
@@ -64,6 +66,7 @@ def describe(addresses: Addresses) -> str:
             "guilds": list(addresses.guilds),
             "control": addresses.control,
             "socket": None if addresses.socket is None else str(addresses.socket),
+            "page": addresses.page,
         }
     )
 

@@ -114,6 +114,7 @@ async def open_stage(
     members: int = 24,
     channels: int = 7,
     seed: int = 0,
+    page: bool = False,
 ) -> AsyncIterator[Stage]:
     """Set the Sunday scene on a fresh sandbox; the bot is not started yet.
 
@@ -121,10 +122,11 @@ async def open_stage(
     :param plugins: what the bot loads, and what is on in a guild from the first.
     :param start: the sandbox's time; the machine's by default.
     :param seed: of everything random in the scene.
+    :param page: whether the sandbox serves its web page, at `stage.server.addresses.page`.
     """
     world = World(clock=WorldClock(start), seed=seed)
     scene = sunday(world, members=members, channels=channels, seed=seed)
-    server = SandboxServer(world)
+    server = SandboxServer(world, page=page)
     await server.start()
     stage = Stage(scene, server, Settings(database_url=database_url, plugins=plugins))
     try:

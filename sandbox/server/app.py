@@ -14,6 +14,7 @@ from aiohttp import web
 
 from sandbox.server.control import control_routes
 from sandbox.server.gateway import socket as gateway
+from sandbox.server.page import page_routes
 from sandbox.server.rest.api import router
 from sandbox.server.voice import udp
 from sandbox.server.voice.socket import VoiceSocket
@@ -36,6 +37,7 @@ class Addresses:
     guilds: list[str]
     control: str
     socket: str | None
+    page: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return it as JSON."""
@@ -47,16 +49,24 @@ class SandboxServer:
 
     ``port`` 0 takes a free one. ``socket_path`` None makes a unix socket in a directory of its own; clients
     with aiohttp's UnixConnector reach everything through it whatever host name they ask for.
+    ``page`` serves the web page at /page/.
     """
 
     def __init__(
-        self, world: World, host: str = "127.0.0.1", port: int = 0, socket_path: Path | None = None
+        self,
+        world: World,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        socket_path: Path | None = None,
+        *,
+        page: bool = False,
     ) -> None:
         if host not in {"127.0.0.1", "::1", "localhost"}:
             raise ValueError(f"the sandbox serves on loopback only, not on {host}")
         self.world = world
         self._host = host
         self._port = port
+        self._page = page
         self._socket_path = socket_path
         self._own_directory: str | None = None
         self._api = router(world)
@@ -68,6 +78,8 @@ class SandboxServer:
         app = web.Application(client_max_size=_LARGEST_REQUEST)
         app.router.add_get("/control/addresses", self._addresses)
         app.add_routes(control_routes(self.world))
+        if self._page:
+            app.add_routes(page_routes())
         app.router.add_route("*", "/api/v{version:\\d+}/{path:.*}", self._rest)
         app.router.add_get("/attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
         app.router.add_get("/ephemeral-attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
@@ -98,6 +110,8 @@ class SandboxServer:
 
     async def close(self) -> None:
         """End all connections and free the ports."""
+        self.world.changes.end()
+        self.world.faults.http.release()
         for session in tuple(self.world.hub.sessions.values()):
             if session.connection is not None:
                 session.connection.abort()
@@ -124,6 +138,7 @@ class SandboxServer:
             guilds=[str(guild_id) for guild_id in self.world.guilds],
             control=f"http://{base}/control",
             socket=str(self._socket_path) if self._socket_path is not None else None,
+            page=f"http://{base}/page/" if self._page else None,
         )
 
     async def _addresses(self, request: web.Request) -> web.Response:
@@ -157,7 +172,10 @@ class SandboxServer:
         )
         if stored is None:
             return web.Response(status=404, text="This content is no longer available.")
-        return web.Response(body=stored.data, headers={"Content-Type": stored.content_type})
+        # A file may be a page with a script; opened in a browser it must not act for the person who opens it.
+        headers = {"Content-Type": stored.content_type, "X-Content-Type-Options": "nosniff",
+                   "Content-Security-Policy": "sandbox; default-src 'none'"}  # fmt: skip
+        return web.Response(body=stored.data, headers=headers)
 
 
 def _by_unix(request: web.Request) -> bool:

@@ -53,6 +53,7 @@ class WorldClock:
         self._advancing = asyncio.Lock()
         self.sequences: Callable[[], dict[str, int]] = dict
         self.ready: Callable[[], Awaitable[None]] = _at_once
+        self.on_moved: Callable[[], None] = lambda: None
         self.on_detached: Callable[[str], None] = lambda reason: None
 
     def now(self) -> datetime:
@@ -95,6 +96,7 @@ class WorldClock:
             await self._fire_due()
             while self._now < target:
                 self._now = self._next_stop(target)
+                self.on_moved()
                 await self._fire_due()
                 await self._settle()
 

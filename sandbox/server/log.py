@@ -27,6 +27,8 @@ class Log:
         self._entries: deque[Entry] = deque(maxlen=size)
         self._listeners: list[Callable[[Entry], None]] = []
         self.enabled = True
+        self.total = 0
+        """How many entries there have been; the ring keeps the last of them."""
 
     @property
     def entries(self) -> list[Entry]:
@@ -50,6 +52,7 @@ class Log:
             return
         entry: Entry = {"at": self._clock.now().isoformat(), "direction": direction, "kind": kind, **fields}
         self._entries.append(entry)
+        self.total += 1
         for listener in tuple(self._listeners):
             listener(entry)
 

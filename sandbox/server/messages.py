@@ -136,6 +136,7 @@ class MessageRoom:
         self._fill(message, body, uploads)
         self.by_id[message.id] = message
         self._by_channel.setdefault(channel.id, []).append(message)
+        world.changes.message(channel.id)
         if visible_to is None:
             channel.last_message_id = message.id
             self._dispatch("MESSAGE_CREATE", message)
@@ -152,6 +153,7 @@ class MessageRoom:
         self._fill(message, body, uploads)
         if not answers:
             message.edited = self._world.clock.now()
+        self._world.changes.message(message.channel_id)
         if message.visible_to is None:
             self._dispatch("MESSAGE_UPDATE", message)
         return message
@@ -160,6 +162,7 @@ class MessageRoom:
         """Remove a message."""
         del self.by_id[message.id]
         self._by_channel[message.channel_id].remove(message)
+        self._world.changes.message(message.channel_id)
         if message.visible_to is None:
             data: dict[str, Any] = {"id": str(message.id), "channel_id": str(message.channel_id)}
             if message.guild_id:

@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from sandbox.server import permissions
+from sandbox.server.changes import Changes
 from sandbox.server.channels import DM, Channel
 from sandbox.server.clock import WorldClock
 from sandbox.server.commands import CommandRoom
@@ -19,6 +20,7 @@ from sandbox.server.log import Log
 from sandbox.server.members import User
 from sandbox.server.messages import MessageRoom
 from sandbox.server.people import Person
+from sandbox.server.rate_limits import RateLimits
 from sandbox.server.snowflake import Mint
 from sandbox.server.truth import Truth
 from sandbox.server.uploads import Uploads
@@ -49,6 +51,7 @@ class World:
         self.locales: dict[int, str] = {}
         self.privileged_intents: set[str] = {"members", "presences", "message_content"}
         self.cdn = "https://cdn.discordapp.com"
+        self.changes = Changes(self)
         self.hub = Hub(self)
         self.voice = VoiceRoom(self)
         self.bot_voice = BotVoice(self)
@@ -57,9 +60,12 @@ class World:
         self.uploads = Uploads(self)
         self.interactions = InteractionRoom(self)
         self.faults = Faults(self)
+        self.rate_limits = RateLimits()
         self.clock.sequences = self.hub.sequences
         self.clock.ready = self.hub.all_back
         self.clock.on_detached = self.log.note
+        self.clock.on_moved = self.changes.time
+        self.commands.on_changed.append(lambda scope: self.changes.guilds())
         self._names: dict[str, User] = {}
         self._direct: dict[int, Channel] = {}
         self._persons: dict[tuple[int, int], Person] = {}

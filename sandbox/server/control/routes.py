@@ -11,12 +11,14 @@ from aiohttp import web
 from yarl import URL
 
 from sandbox.server.control.clocks import attach_clock
+from sandbox.server.control.events import events
 from sandbox.server.control.verbs import VERBS, Act
 from sandbox.server.errors import Refused, RestError
 from sandbox.server.world import World
 
 PREFIX = "/control"
 _ATTACH = "/clock/attach"
+_EVENTS = "/events"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -27,6 +29,7 @@ def control_routes(world: World) -> list[web.RouteDef]:
     """
     routes = [web.route(verb.method, PREFIX + verb.path, _guarded(world, verb.act)) for verb in VERBS]
     routes.append(web.route("GET", PREFIX + _ATTACH, _guarded(world, attach_clock)))
+    routes.append(web.route("GET", PREFIX + _EVENTS, _guarded(world, events)))
     routes += [web.route("GET", path, _guarded(world, _list_verbs)) for path in (PREFIX, PREFIX + "/")]
     routes.append(web.route("*", PREFIX + "/{rest:.*}", _guarded(world, _unknown)))
     return routes
@@ -35,7 +38,8 @@ def control_routes(world: World) -> list[web.RouteDef]:
 async def _list_verbs(world: World, request: web.Request) -> Any:
     verbs = [{"method": verb.method, "path": PREFIX + verb.path, "takes": verb.takes} for verb in VERBS]
     attach = {"method": "GET", "path": PREFIX + _ATTACH, "takes": "a websocket"}
-    return {"now": world.clock.now().isoformat(), "verbs": [*verbs, attach]}
+    watch = {"method": "GET", "path": PREFIX + _EVENTS, "takes": "nothing; answers server-sent events"}
+    return {"now": world.clock.now().isoformat(), "verbs": [*verbs, attach, watch]}
 
 
 async def _unknown(world: World, request: web.Request) -> Any:
@@ -56,7 +60,7 @@ def _same_shape(pattern: str, path: str) -> bool:
 def _guarded(world: World, act: Act) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            _check_local(request)
+            check_local(request)
             answer = await act(world, request)
         except Refused as refusal:
             return _json({"error": str(refusal)}, refusal.status)
@@ -69,8 +73,11 @@ def _guarded(world: World, act: Act) -> _Handler:
     return handle
 
 
-def _check_local(request: web.Request) -> None:
-    """Refuse other machines, and web pages that a browser on this one has open (by Host and Origin)."""
+def check_local(request: web.Request) -> None:
+    """Refuse other machines, and web pages that a browser on this one has open (by Host and Origin).
+
+    Raises Refused (403).
+    """
     transport = request.transport
     if transport is not None and isinstance(transport.get_extra_info("sockname"), str | bytes):
         return  # a unix socket: its file's permissions decide, and every host name is served there

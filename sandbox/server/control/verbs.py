@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from sandbox.server.control import views
+from sandbox.server.control import pagelog, sight, views
 from sandbox.server.control.bodies import read_body, read_id, read_query
 from sandbox.server.errors import Refused
 from sandbox.server.people import Person
@@ -19,6 +19,7 @@ Act: TypeAlias = Callable[[World, web.Request], Awaitable[Any]]
 
 LONGEST_STEP = 366 * 86400.0
 MOST_LOG = 10_000
+MOST_NUMBER = 2**53
 _VOICE_FLAGS = ("self_mute", "self_deaf", "self_stream", "self_video", "mute", "deaf")
 _LOG_KINDS = ("rest", "gateway", "voice", "note")
 _MEMBER = "/guilds/{guild}/members/{user}"
@@ -107,8 +108,9 @@ async def _send(world: World, request: web.Request) -> Any:
 
 
 async def _messages(world: World, request: web.Request) -> Any:
-    viewer = read_query(request, ("as",)).optional_id("as")
-    return world.messages(_path_id(request, "channel"), as_user=viewer)
+    query = read_query(request, ("as", "limit"))
+    found = world.messages(_path_id(request, "channel"), as_user=query.optional_id("as"))
+    return found[max(0, len(found) - query.count("limit", MOST_LOG)) :]
 
 
 async def _attachment(world: World, request: web.Request) -> Any:
@@ -169,6 +171,21 @@ async def _log(world: World, request: web.Request) -> Any:
     return found[len(found) - min(limit, len(found)) :]
 
 
+async def _sight(world: World, request: web.Request) -> Any:
+    viewer = read_query(request, ("as",)).id("as")
+    return sight.guild(world, world.person(_path_id(request, "guild"), viewer))
+
+
+async def _log_lines(world: World, request: web.Request) -> Any:
+    query = read_query(request, ("after", "limit"))
+    after = query.count("after", MOST_NUMBER) if "after" in query else -1
+    return pagelog.lines(world, after, query.count("limit", MOST_LOG))
+
+
+async def _log_entry(world: World, request: web.Request) -> Any:
+    return pagelog.entry(world, _path_id(request, "number"))
+
+
 def _person(world: World, request: web.Request) -> Person:
     return world.person(_path_id(request, "guild"), _path_id(request, "user"))
 
@@ -186,7 +203,8 @@ VERBS = (
     Verb("POST", f"{_MEMBER}/choose", '{"message_id", "custom_id", "values": [...]}', _choose),
     Verb("POST", f"{_MEMBER}/submit", '{"interaction_id", "values": {custom_id: value or list}}', _submit),
     Verb("POST", f"{_MEMBER}/messages", '{"channel_id", "content"}', _send),
-    Verb("GET", "/channels/{channel}/messages", "?as=user", _messages),
+    Verb("GET", "/guilds/{guild}/sight", "?as=user", _sight),
+    Verb("GET", "/channels/{channel}/messages", "?as=user&limit=", _messages),
     Verb("GET", "/messages/{message}/attachments/{name}", "", _attachment),
     Verb("GET", "/clock", "", _clock),
     Verb("POST", "/clock", '{"advance_seconds": n}', _advance),
@@ -199,4 +217,6 @@ VERBS = (
     ),
     Verb("GET", "/truth", "?guild=&user=", _truth),
     Verb("GET", "/log", "?kind=rest|gateway|voice|note&limit=", _log),
+    Verb("GET", "/log/lines", "?after=number&limit=", _log_lines),
+    Verb("GET", "/log/{number}", "", _log_entry),
 )

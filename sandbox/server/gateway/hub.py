@@ -47,6 +47,7 @@ class Hub:
         """Note that a session's connection ended; it is kept for a resume for a while unless ``for_good``."""
         session.connection = None
         session.losses += 1
+        self._world.changes.guilds()
         if for_good:
             self.forget(session)
             return
@@ -116,6 +117,7 @@ class Hub:
 
     def dispatch(self, event: str, data: dict[str, Any], *, guild_id: int = 0, mine: bool = False) -> None:
         """Send an event. ``mine``: it concerns the bot itself, which is told whatever its intents."""
+        self._world.changes.happened(event, data, guild_id)
         encoded: str | None = None
         for session in self.sessions.values():
             if not session.sees(guild_id):
