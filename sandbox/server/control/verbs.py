@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from sandbox.server.control import pagelog, sight, views
+from sandbox.server.control import faults, pagelog, sight, views
 from sandbox.server.control.bodies import read_body, read_id, read_query
 from sandbox.server.errors import Refused
 from sandbox.server.people import Person
@@ -130,27 +130,6 @@ async def _advance(world: World, request: web.Request) -> Any:
     return {"now": world.clock.now().isoformat()}
 
 
-async def _fault(world: World, request: web.Request) -> Any:
-    body = await read_body(request, ("kind", "guild_id", "hold_seconds", "park", "resumable"))
-    kind, guild_id = body.text("kind"), body.optional_id("guild_id")
-    if guild_id is not None:
-        world.guild(guild_id)
-    takes = {"drop_gateway": ("hold_seconds", "park"), "invalid_session": ("resumable",), "reconnect": ()}
-    if kind not in takes:
-        raise Refused(f"there is no fault {kind!r}; choose one of: {', '.join(takes)}")
-    for name in ("hold_seconds", "park", "resumable"):
-        if name in body and name not in takes[kind]:
-            raise Refused(f"{kind} takes no {name}")
-    if kind == "drop_gateway":
-        hold = body.seconds("hold_seconds", most=LONGEST_STEP, default=0.0)
-        hit = world.faults.drop_gateway(guild_id, hold, park=body.flag("park"))
-    elif kind == "invalid_session":
-        hit = world.faults.invalid_session(body.flag("resumable"), guild_id)
-    else:
-        hit = world.faults.reconnect(guild_id)
-    return {"kind": kind, "connections": hit}
-
-
 async def _truth(world: World, request: web.Request) -> Any:
     query = read_query(request, ("guild", "user"))
     guild_id, user_id = query.optional_id("guild"), query.optional_id("user")
@@ -208,13 +187,7 @@ VERBS = (
     Verb("GET", "/messages/{message}/attachments/{name}", "", _attachment),
     Verb("GET", "/clock", "", _clock),
     Verb("POST", "/clock", '{"advance_seconds": n}', _advance),
-    Verb(
-        "POST",
-        "/faults",
-        '{"kind": "drop_gateway" | "invalid_session" | "reconnect", "guild_id", "hold_seconds", "park", '
-        '"resumable"}',
-        _fault,
-    ),
+    Verb("POST", "/faults", faults.TAKES, faults.fault),
     Verb("GET", "/truth", "?guild=&user=", _truth),
     Verb("GET", "/log", "?kind=rest|gateway|voice|note&limit=", _log),
     Verb("GET", "/log/lines", "?after=number&limit=", _log_lines),

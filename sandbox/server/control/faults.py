@@ -1,0 +1,61 @@
+"""POST /faults: each kind of fault, the fields it takes, and what it does with the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.server.control.bodies import Body, read_body
+from sandbox.server.errors import Refused
+from sandbox.server.world import World
+
+LONGEST = 366 * 86400.0
+MOST = 100_000
+"""The largest count that a fault takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault: what it takes besides ``guild_id``, and the act that tells what came of it."""
+
+    takes: tuple[str, ...]
+    act: Callable[[World, Body, int | None], dict[str, Any]]
+
+
+def _drop(world: World, body: Body, guild_id: int | None) -> dict[str, Any]:
+    hold = body.seconds("hold_seconds", most=LONGEST, default=0.0)
+    return {"connections": world.faults.drop_gateway(guild_id, hold, park=body.flag("park"))}
+
+
+def _invalid(world: World, body: Body, guild_id: int | None) -> dict[str, Any]:
+    return {"connections": world.faults.invalid_session(body.flag("resumable"), guild_id)}
+
+
+def _reconnect(world: World, body: Body, guild_id: int | None) -> dict[str, Any]:
+    return {"connections": world.faults.reconnect(guild_id)}
+
+
+KINDS: dict[str, Kind] = {
+    "drop_gateway": Kind(("hold_seconds", "park"), _drop),
+    "invalid_session": Kind(("resumable",), _invalid),
+    "reconnect": Kind((), _reconnect),
+}
+_FIELDS = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.takes))
+TAKES = '{"kind": ' + " | ".join(f'"{name}"' for name in KINDS) + f', "guild_id", {", ".join(_FIELDS)}}}'
+
+
+async def fault(world: World, request: web.Request) -> Any:
+    """Do what a request to /faults asks for. Raises Refused."""
+    body = await read_body(request, ("kind", "guild_id", *_FIELDS))
+    name, guild_id = body.text("kind"), body.optional_id("guild_id")
+    if guild_id is not None:
+        world.guild(guild_id)
+    if name not in KINDS:
+        raise Refused(f"there is no fault {name!r}; choose one of: {', '.join(KINDS)}")
+    for given in _FIELDS:
+        if given in body and given not in KINDS[name].takes:
+            raise Refused(f"{name} takes no {given}")
+    return {"kind": name} | KINDS[name].act(world, body, guild_id)
