@@ -293,3 +293,22 @@ async def test_draining_outlives_a_worker_that_was_cancelled_from_within(manager
         made.deliver(1, "on_member_left", event)
     await made.drain("alpha", 1, within=1)
     assert heard == [1, 2, 3]
+
+
+async def test_hooks_of_a_plugins_own_are_delivered(folder: PluginFolder) -> None:
+    offering = "from crews import hookspecs\n@hookimpl\ndef register_hookspecs():\n    return hookspecs"
+    folder.write("crews", offering)
+    (folder.path / "crews" / "hookspecs.py").write_text(
+        "from redlegion import hookspec\n@hookspec\nasync def on_crew_left(ctx, event): ...\n",
+        encoding="utf-8",
+    )
+    hearing = "HEARD = []\n@hookimpl\nasync def on_crew_left({}):\n    HEARD.append({})"
+    folder.write("hearer", hearing.format("event, ctx", "(ctx.plugin, ctx.guild_id, event)"), after=["crews"])
+    folder.write("brief", hearing.format("", "'left'"), requires=["crews"])
+    manager = PluginManager(["crews", "hearer", "brief"], [folder.path])
+    made = Dispatcher(manager, context)
+    made.set_plugins(1, frozenset(manager.loaded))
+    made.deliver(1, "on_crew_left", "Alpha")
+    await done(made)
+    assert folder.module("hearer").HEARD == [("hearer", 1, "Alpha")]
+    assert folder.module("brief").HEARD == ["left"]
