@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sandbox.server.http_faults import HttpFaults
+
 if TYPE_CHECKING:
     from sandbox.server.gateway.session import Session
     from sandbox.server.world import World
@@ -15,6 +17,7 @@ class Faults:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.http = HttpFaults(world.log.note)
 
     def drop_gateway(
         self, guild_id: int | None = None, hold_seconds: float = 0.0, *, park: bool = False

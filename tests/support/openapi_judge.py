@@ -153,6 +153,8 @@ def attach(world: Any) -> Findings:
             if not refused:
                 # A request that the service refused is allowed to be wrong: tests of refusals need it.
                 findings.record("request", judge.request(method, path, entry.get("request")))
+            if (refused and entry.get("fault")) or not entry["status"]:
+                return  # Broken on purpose, perhaps by a proxy that no description speaks of.
             answer = judge.response(method, path, entry["status"], entry.get("response"))
             findings.record("answer", answer)
         elif entry["kind"] == "gateway" and entry.get("event"):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, web
 
 from sandbox.server.errors import RestError, invalid_form, unknown
+from sandbox.server.http_faults import DROP, HALF_OPEN, RATE_LIMIT, SLOW, STATUS, HttpFault
 from sandbox.server.messages import Upload
 from sandbox.server.payloads.interactions import UPLOAD_LIMIT
+from sandbox.server.rate_limits import CLOUDFLARE, SHARED, Verdict, refusal
 
 if TYPE_CHECKING:
     from sandbox.server.channels import Channel
@@ -89,6 +93,9 @@ class Route:
     authorised: bool = True
 
 
+Found = tuple[Route, dict[str, str]]
+
+
 class Routes:
     """A table of routes, filled by decorators."""
 
@@ -120,7 +127,7 @@ class Router:
         for routes in self._by_shape.values():
             routes.sort(key=lambda each: sum(part.startswith("{") for part in each[0]))
 
-    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    def _find(self, method: str, path: str) -> Found | None:
         given = path.strip("/").split("/")
         for parts, route in self._by_shape.get((method, len(given)), ()):
             parameters: dict[str, str] = {}
@@ -133,43 +140,122 @@ class Router:
                 return route, parameters
         return None
 
-    async def handle(self, request: web.Request, path: str, base_url: str) -> web.Response:
-        """Answer a request for a path below /api/vN."""
-        found = self._find(request.method, path)
-        call = Call(self._world, {}, dict(request.query), base_url)
-        status: int
-        answer: Any
-        try:
-            if found is None:
-                raise RestError(404, 0, "404: Not Found")
-            route, call.parameters = found
-            if route.authorised and request.headers.get("Authorization") != f"Bot {self._world.token}":
-                raise RestError(401, 0, "401: Unauthorized")
-            await _read(request, call)
-            status, answer = route.handler(call)
-        except RestError as error:
-            status, answer = error.status, error.body()
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            # A value of a kind that no limit looked at; said aloud, as it may be the sandbox's mistake.
-            _log.warning("%s %s could not be read", request.method, path, exc_info=True)
-            status = 400
-            answer = invalid_form((), "VALUE_INVALID", f"{type(error).__name__}: {error}").body()
-        self._world.log.add(
+    async def handle(self, request: web.Request, path: str, base_url: str) -> web.StreamResponse:
+        """Answer a request for a path below /api/vN, within rate limits, and broken where a fault asks."""
+        world, method = self._world, request.method
+        found = self._find(method, path)
+        template = found[0].template if found else None
+        call = Call(world, found[1] if found else {}, dict(request.query), base_url)
+        fault = world.faults.http.take(method, template, path)
+        verdict = Verdict({})
+        if fault is not None and fault.kind == RATE_LIMIT:
+            verdict = world.rate_limits.forced(method, template or path, fault.scope, fault.retry_after)
+        elif found is not None:
+            authorised = found[0].authorised
+            verdict = world.rate_limits.ask(method, found[0].template, call.parameters, authorised=authorised)
+        headers = {**verdict.headers, "Via": "1.1 google"}
+        answer: Any = None
+        if verdict.retry_after is not None:
+            await _read_anyway(request, call)
+            status, answer, headers = _refused(verdict)
+        elif fault is None:
+            status, answer = await self._act(request, call, found)
+        else:
+            status, answer = await self._act_broken(request, call, found, fault)
+        faulty: Json = {} if fault is None else {"fault": fault.kind}
+        world.log.add(
             "rest",
             "in",
-            method=request.method,
+            method=method,
             path=path,
-            route=found[0].template if found else None,
+            route=template,
             status=status,
             request=call.body,
             response=answer,
             files=[upload.filename for upload in call.files],
+            **faulty,
         )
+        world.rate_limits.answered(status, shared=fault is not None or verdict.scope == SHARED)
+        if fault is not None and fault.kind in {DROP, HALF_OPEN}:
+            return await _torn(request, fault, status, _encoded(answer), headers)
         if status == 204:
-            return web.Response(status=204)
+            return web.Response(status=204, headers=headers)
+        if isinstance(answer, str):
+            return web.Response(status=status, text=answer, headers=headers)
         # discord.py compares the content type with ==: the charset of json_response breaks it.
-        encoded = json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
-        return web.Response(status=status, body=encoded, headers={"Content-Type": "application/json"})
+        headers["Content-Type"] = "application/json"
+        return web.Response(status=status, body=_encoded(answer), headers=headers)
+
+    async def _act_broken(
+        self, request: web.Request, call: Call, found: Found | None, fault: HttpFault
+    ) -> tuple[int, Any]:
+        """Do what a request asks as far as the fault lets it, and return the answer meant for the client."""
+        if fault.kind == SLOW:
+            if not fault.done:
+                await fault.wait()
+            acted = await self._act(request, call, found)
+            if fault.done:
+                await fault.wait()
+            return acted
+        acted = (0, None)
+        if fault.done or fault.midway:
+            acted = await self._act(request, call, found)
+        else:
+            await _read_anyway(request, call)
+        return fault.error() if fault.kind == STATUS else acted
+
+    async def _act(self, request: web.Request, call: Call, found: Found | None) -> tuple[int, Any]:
+        try:
+            if found is None:
+                raise RestError(404, 0, "404: Not Found")
+            route = found[0]
+            if route.authorised and request.headers.get("Authorization") != f"Bot {self._world.token}":
+                raise RestError(401, 0, "401: Unauthorized")
+            await _read(request, call)
+            return route.handler(call)
+        except RestError as error:
+            return error.status, error.body()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            # A value of a kind that no limit looked at; said aloud, as it may be the sandbox's mistake.
+            _log.warning("%s %s could not be read", request.method, request.path, exc_info=True)
+            return 400, invalid_form((), "VALUE_INVALID", f"{type(error).__name__}: {error}").body()
+
+
+def _encoded(answer: Any) -> bytes:
+    return json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _refused(verdict: Verdict) -> tuple[int, Any, dict[str, str]]:
+    if verdict.scope == CLOUDFLARE:
+        # Cloudflare stands before Discord: its answer has neither Via nor JSON, and clients give up on it.
+        return (
+            429,
+            "error code: 1015",
+            {"Retry-After": str(ceil(verdict.retry_after or 0)), "Server": "cloudflare"},
+        )
+    body, headers = refusal(verdict)
+    return 429, body, {**headers, "Via": "1.1 google"}
+
+
+async def _torn(
+    request: web.Request, fault: HttpFault, status: int, body: bytes, headers: dict[str, str]
+) -> web.StreamResponse:
+    """Send nothing or half an answer, and tear the connection down: at once, or when released."""
+    answer = web.StreamResponse(status=status or 200, headers={**headers, "Content-Type": "application/json"})
+    if fault.midway and status != 204:
+        answer.content_length = len(body)
+        await answer.prepare(request)
+        await answer.write(body[: max(1, len(body) // 2)])
+    if fault.kind == HALF_OPEN:
+        await fault.wait()
+    if request.transport is not None:
+        request.transport.abort()
+    return answer
+
+
+async def _read_anyway(request: web.Request, call: Call) -> None:
+    with contextlib.suppress(RestError):
+        await _read(request, call)
 
 
 async def _read(request: web.Request, call: Call) -> None:
