@@ -84,6 +84,7 @@ class SandboxServer:
         app.router.add_get("/attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
         app.router.add_get("/ephemeral-attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
         app.router.add_get("/voice/", self._voice)
+        app.router.add_get("/voice/{guild:\\d+}/", self._voice)
         app.router.add_get("/", self._socket)
         # aiohttp would wait for handlers of open websockets for a minute otherwise.
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
@@ -94,12 +95,11 @@ class SandboxServer:
             await site.start()
             if hasattr(socket, "AF_UNIX"):
                 await web.UnixSite(runner, self._unix_path()).start()
-            self._udp = await udp.listen("127.0.0.1", self.world.bot_voice.packet)
+            self._udp = await udp.listen("127.0.0.1", self.world)
         except OSError:
             await self.close()
             raise
         self._port = int(runner.addresses[0][1])
-        self.world.bot_voice.udp_port = self._udp.port
 
     def _unix_path(self) -> str:
         if self._socket_path is None:

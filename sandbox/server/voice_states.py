@@ -20,6 +20,8 @@ class VoiceRoom:
         self._world = world
         self.on_bot_moved: Callable[[Guild, int | None, int | None], None] = lambda guild, before, after: None
         """Called after the bot's own seat changed: guild, channel before, channel after."""
+        self.on_member_moved: Callable[[Guild, int, int | None, int | None], None] = lambda *moved: None
+        """Called after anybody's seat changed: guild, user, channel before, channel after."""
 
     def move(
         self,
@@ -53,6 +55,7 @@ class VoiceRoom:
                 "VOICE_STATE_UPDATE", people.voice_state(state, person), guild_id=guild.id, mine=mine
             )
         if before != channel_id:
+            self.on_member_moved(guild, user_id, before, channel_id)
             self._hubs(guild, user_id, before, channel_id)
             if mine:
                 self.on_bot_moved(guild, before, channel_id)

@@ -16,16 +16,21 @@ from sandbox.server.faults import Faults
 from sandbox.server.gateway.hub import Hub
 from sandbox.server.guilds import Guild
 from sandbox.server.interactions import InteractionRoom
+from sandbox.server.invites import InviteRoom
 from sandbox.server.log import Log
 from sandbox.server.members import User
 from sandbox.server.messages import MessageRoom
 from sandbox.server.people import Person
 from sandbox.server.rate_limits import RateLimits
+from sandbox.server.reactions import ReactionRoom
 from sandbox.server.snowflake import Mint
+from sandbox.server.threads import ThreadRoom
 from sandbox.server.truth import Truth
 from sandbox.server.uploads import Uploads
-from sandbox.server.voice.seat import BotVoice
+from sandbox.server.voice.bot import BotVoice
+from sandbox.server.voice.stats import VoiceStats
 from sandbox.server.voice_states import VoiceRoom
+from sandbox.server.webhooks import WebhookRoom
 
 if TYPE_CHECKING:
     from sandbox.server.messages import Message
@@ -35,7 +40,7 @@ class World:
     """Guilds, people, messages, commands and the bot's application, with one clock.
 
     ``seed`` fixes everything random. A person waits for an answer for
-    ``interaction_wait`` real seconds.
+    ``interaction_wait`` real seconds. ``dave_protocol_version`` 1 offers end-to-end encryption of voice.
     """
 
     def __init__(self, clock: WorldClock | None = None, seed: int = 0, interaction_wait: float = 3.0) -> None:
@@ -54,11 +59,16 @@ class World:
         self.changes = Changes(self)
         self.hub = Hub(self)
         self.voice = VoiceRoom(self)
-        self.bot_voice = BotVoice(self)
+        self.bot_voice = BotVoice(self, seed)
+        self.dave_protocol_version = 0
         self.commands = CommandRoom(self)
         self.messages_room = MessageRoom(self)
         self.uploads = Uploads(self)
         self.interactions = InteractionRoom(self)
+        self.threads = ThreadRoom(self)
+        self.reactions = ReactionRoom(self)
+        self.webhooks = WebhookRoom(self)
+        self.invites = InviteRoom(self)
         self.faults = Faults(self)
         self.rate_limits = RateLimits()
         self.clock.sequences = self.hub.sequences
@@ -108,6 +118,13 @@ class World:
             raise Refused(f"there is no guild {guild_id}", 404)
         return self.guilds[guild_id]
 
+    def voice_stats(self, guild: Guild | int) -> VoiceStats:
+        """Return what was said in a guild's voice, counted, and how the bot's connection stands.
+
+        Raises Refused (404).
+        """
+        return self.bot_voice.stats(self.guild(guild if isinstance(guild, int) else guild.id).id)
+
     def person(self, guild_id: int, user_id: int) -> Person:
         """Return a member who can act. Raises Refused (404), and (403) for bots."""
         guild = self.guild(guild_id)
@@ -120,6 +137,19 @@ class World:
         if person is None or person.member is not member:
             person = self._persons[(guild_id, user_id)] = Person(guild, member)
         return person
+
+    def bot_sees(self, channel_id: int) -> bool:
+        """Whether the bot may see a channel, and so hears of what is said in it."""
+        channel = self.channels.get(channel_id)
+        if channel is None:
+            return False
+        if not channel.guild_id:
+            return True
+        guild = self.guilds[channel.guild_id]
+        bot = guild.members.get(self.bot_user.id)
+        return bot is not None and bool(
+            permissions.in_channel(guild, bot, channel) & permissions.VIEW_CHANNEL
+        )
 
     def direct_channel(self, user_id: int) -> Channel:
         """Return the bot's direct channel with a user, opened when there is none. Raises Refused (404)."""

@@ -1,1 +1,1 @@
-"""The bot's own voice connections: handshake, heartbeat, discovery. No audio is kept."""
+"""The bot's voice connections: handshake, sessions, audio that is counted, people who talk."""
