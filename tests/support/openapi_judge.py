@@ -150,10 +150,11 @@ def attach(world: Any) -> Findings:
         if entry["kind"] == "rest":
             method, path = entry["method"], entry["path"]
             refused = entry["status"] >= 400
-            if not refused:
+            if not refused and entry["status"]:
                 # A request that the service refused is allowed to be wrong: tests of refusals need it.
                 findings.record("request", judge.request(method, path, entry.get("request")))
-            if (refused and entry.get("fault")) or not entry["status"]:
+            broken = refused and (entry.get("fault") or isinstance(entry.get("response"), str))
+            if broken or not entry["status"]:
                 return  # Broken on purpose, perhaps by a proxy that no description speaks of.
             answer = judge.response(method, path, entry["status"], entry.get("response"))
             findings.record("answer", answer)

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.server.control.bodies import Body, read_body
+from sandbox.server.control.http_faults import HTTP_KINDS
 from sandbox.server.errors import Refused
 from sandbox.server.world import World
 
@@ -42,6 +43,7 @@ KINDS: dict[str, Kind] = {
     "drop_gateway": Kind(("hold_seconds", "park"), _drop),
     "invalid_session": Kind(("resumable",), _invalid),
     "reconnect": Kind((), _reconnect),
+    **{name: Kind(takes, act) for name, (takes, act) in HTTP_KINDS.items()},
 }
 _FIELDS = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.takes))
 TAKES = '{"kind": ' + " | ".join(f'"{name}"' for name in KINDS) + f', "guild_id", {", ".join(_FIELDS)}}}'

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from sandbox.server.control import faults, pagelog, sight, views
+from sandbox.server.control import faults, http_faults, pagelog, sight, views
 from sandbox.server.control.bodies import read_body, read_id, read_query
 from sandbox.server.errors import Refused
 from sandbox.server.people import Person
@@ -188,6 +188,8 @@ VERBS = (
     Verb("GET", "/clock", "", _clock),
     Verb("POST", "/clock", '{"advance_seconds": n}', _advance),
     Verb("POST", "/faults", faults.TAKES, faults.fault),
+    Verb("GET", "/rate-limits", "", http_faults.rate_limits),
+    Verb("POST", "/rate-limits", http_faults.LIMITS_TAKE, http_faults.rate_limits),
     Verb("GET", "/truth", "?guild=&user=", _truth),
     Verb("GET", "/log", "?kind=rest|gateway|voice|note&limit=", _log),
     Verb("GET", "/log/lines", "?after=number&limit=", _log_lines),
