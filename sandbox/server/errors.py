@@ -40,12 +40,15 @@ _UNKNOWN = {
     "application": 10002,
     "channel": 10003,
     "guild": 10004,
+    "invite": 10006,
     "member": 10007,
     "message": 10008,
     "overwrite": 10009,
     "role": 10011,
     "user": 10013,
     "webhook": 10015,
+    "ban": 10026,
+    "scheduled event": 10070,
     "interaction": 10062,
     "application command": 10063,
     "voice state": 10065,
@@ -54,7 +57,11 @@ _UNKNOWN = {
 
 def unknown(thing: str) -> RestError:
     """Return the 404 for a thing that is not there ("channel" gives 10003 Unknown Channel)."""
-    words = "application command" if thing == "application command" else thing.title()
+    words = {
+        "application command": "application command",
+        "overwrite": "Overwrite",
+        "scheduled event": "Guild Scheduled Event",
+    }.get(thing, thing.title())
     return RestError(404, _UNKNOWN[thing], f"Unknown {words}")
 
 

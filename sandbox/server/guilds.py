@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sandbox.server import payloads, permissions
+from sandbox.server.audit import AuditLog
 from sandbox.server.channels import CATEGORY, VOICE, VOICE_LIKE, Channel, Overwrite
+from sandbox.server.emojis import Emoji
 from sandbox.server.errors import Refused
 from sandbox.server.hubs import Hub as CrewHub
 from sandbox.server.members import Member, Role, User, VoiceState
+from sandbox.server.moderation import Ban
 from sandbox.server.payloads import guilds as shapes
 from sandbox.server.payloads import people
 
 if TYPE_CHECKING:
+    from sandbox.server.events import ScheduledEvent
     from sandbox.server.people import Person
     from sandbox.server.world import World
 
@@ -35,6 +39,13 @@ class Guild:
         self.members: dict[int, Member] = {}
         self.voice_states: dict[int, VoiceState] = {}
         self.hubs: dict[int, CrewHub] = {}
+        self.threads: dict[int, Channel] = {}
+        self.bans: dict[int, Ban] = {}
+        self.emojis: dict[int, Emoji] = {}
+        self.events: dict[int, ScheduledEvent] = {}
+        self.audit = AuditLog(self)
+        self.settings: payloads.Json = {}
+        """Fields of the guild object that were set away from what every guild begins with."""
 
     def __repr__(self) -> str:
         return f"<Guild {self.name!r} {self.id}>"
@@ -44,11 +55,46 @@ class Guild:
             self.world.hub.dispatch(event, data, guild_id=self.id, mine=mine)
 
     def create_role(self, name: str, *, permissions: int = 0, color: int = 0, hoist: bool = False) -> Role:
-        """Add a role above the others; ``permissions`` are Discord's bits, on top of @everyone's."""
+        """Add a role; ``permissions`` are Discord's bits, on top of @everyone's.
+
+        It comes to stand above the others, but below the bot's own, so that the bot can give it:
+        :meth:`place_roles` orders them otherwise.
+        """
         role = Role(self.world.entity_id(), name, permissions, len(self.roles), color=color, hoist=hoist)
         self.roles[role.id] = role
         self._dispatch("GUILD_ROLE_CREATE", {"guild_id": str(self.id), "role": shapes.role(role)})
+        own = self.bot_role
+        if own is not None and own.position == role.position - 1:
+            self.place_roles({own.id: role.position, role.id: own.position})
         return role
+
+    @property
+    def bot_role(self) -> Role | None:
+        """The role that came with the bot."""
+        mine = self.world.bot_user.id
+        return next((each for each in self.roles.values() if each.bot_id == mine), None)
+
+    def place_roles(self, positions: Mapping[int, int]) -> list[Role]:
+        """Put roles, by id, at positions (1 is the lowest), the others closing up; return those that moved.
+
+        Raises Refused for @everyone, which stays at the bottom, and for a role that is not there.
+        """
+        for role_id in positions:
+            if role_id not in self.roles or role_id == self.id:
+                raise Refused(f"role {role_id} is none of {self.name}'s that can be moved")
+        rest = [each for each in self.ranked_roles() if each.id not in positions and each.id != self.id]
+        for role_id, position in sorted(positions.items(), key=lambda each: each[1]):
+            rest.insert(max(0, position - 1), self.roles[role_id])
+        moved = [role for position, role in enumerate(rest, 1) if role.position != position]
+        for position, role in enumerate(rest, 1):
+            role.position = position
+        for role in moved:
+            self.update_role(role)
+        return moved
+
+    def ranked_roles(self) -> list[Role]:
+        """Return the roles, the lowest first; of two at one position the older is the higher."""
+        return sorted(self.roles.values(), key=lambda each: (each.position, -each.id))
 
     def update_role(self, role: Role) -> None:
         """Tell the bot that a role's fields were changed."""
@@ -61,6 +107,10 @@ class Guild:
             if role.id in member.roles:
                 member.roles.remove(role.id)
         self._dispatch("GUILD_ROLE_DELETE", {"guild_id": str(self.id), "role_id": str(role.id)})
+        for channel in self.channels.values():
+            if channel.overwrites.pop(role.id, None) is not None:
+                self.update_channel(channel)
+        self.place_roles({})
 
     def create_channel(
         self,
@@ -107,7 +157,12 @@ class Guild:
         self._dispatch("CHANNEL_UPDATE", shapes.channel(channel))
 
     def delete_channel(self, channel: Channel) -> None:
-        """Drop a channel; who sat in it is put out first, as Discord does."""
+        """Drop a channel with its threads and messages; who sat in it is put out first, as Discord does."""
+        world = self.world
+        for thread in [each for each in self.threads.values() if each.parent_id == channel.id]:
+            world.threads.delete(thread)
+        world.invites.forget_channel(channel.id)
+        world.webhooks.forget_channel(channel.id)
         for state in [each for each in self.voice_states.values() if each.channel_id == channel.id]:
             self.world.voice.move(self, state.user_id, None)
         if self.afk_channel_id == channel.id:
@@ -115,7 +170,12 @@ class Guild:
         self.hubs.pop(channel.id, None)
         del self.channels[channel.id]
         del self.world.channels[channel.id]
+        world.messages_room.forget(channel.id)
         self._dispatch("CHANNEL_DELETE", shapes.channel(channel))
+        for child in self.channels.values():
+            if child.parent_id == channel.id:
+                child.parent_id = None
+                self.update_channel(child)
 
     def set_afk_channel(self, channel: Channel | None) -> None:
         """Make a voice channel the one where idle members are put. Raises Refused for another kind."""
@@ -157,6 +217,8 @@ class Guild:
         user = self.world.user(username, global_name=global_name)
         if user.id in self.members:
             raise Refused(f"{username} is a member of {self.name} already", 409)
+        if user.id in self.bans:
+            raise Refused(f"{username} is banned from {self.name}", 403)
         self._add(user, roles, nick)
         return self.world.person(self.id, user.id)
 
@@ -206,6 +268,7 @@ class Guild:
 
     def remove_member(self, person: Person | Member) -> None:
         """Let a person leave the guild; the null voice update follows, as on Discord."""
+        self.world.threads.left_guild(self, person.user.id)
         member = self.members.pop(person.user.id)
         user = people.user(member.user)
         self._dispatch("GUILD_MEMBER_REMOVE", {"guild_id": str(self.id), "user": user})

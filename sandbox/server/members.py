@@ -26,6 +26,7 @@ class Member:
     joined_at: datetime
     nick: str | None = None
     roles: list[int] = field(default_factory=list)
+    timed_out_until: datetime | None = None
 
     @property
     def display_name(self) -> str:

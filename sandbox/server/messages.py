@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.server import channels, components
+from sandbox.server import channels, components, permissions
 from sandbox.server.errors import unknown
 from sandbox.server.payloads import messages as shapes
 
 if TYPE_CHECKING:
     from sandbox.server.channels import Channel
     from sandbox.server.members import User
+    from sandbox.server.reactions import Reaction
     from sandbox.server.world import World
 
 EPHEMERAL = 1 << 6
@@ -25,6 +26,8 @@ SUPPRESS_NOTIFICATIONS = 1 << 12
 COMPONENTS_V2 = 1 << 15
 _SETTABLE = EPHEMERAL | SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | COMPONENTS_V2
 _USER_MENTION = re.compile(r"<@!?(\d+)>")
+_EVERYONE = re.compile(r"@(everyone|here)\b")
+_REPLY, _FIRST_OF_THREAD = 19, 21
 _ROLE_MENTION = re.compile(r"<@&(\d+)>")
 
 
@@ -77,6 +80,9 @@ class Message:
     nonce: str | int | None = None
     mentions: list[int] = field(default_factory=list)
     mention_roles: list[int] = field(default_factory=list)
+    mention_everyone: bool = False
+    reactions: dict[str, Reaction] = field(default_factory=dict)
+    pinned: datetime | None = None
 
 
 class MessageRoom:
@@ -112,8 +118,12 @@ class MessageRoom:
         webhook_id: int | None = None,
         metadata: dict[str, Any] | None = None,
         command_name: str | None = None,
+        counted: bool = True,
     ) -> Message:
-        """Store a new message from a request's body and dispatch it, unless it is ephemeral."""
+        """Store a new message from a request's body and dispatch it, unless it is ephemeral.
+
+        ``counted`` is false for what no thread counts: its first message.
+        """
         world = self._world
         message = Message(
             world.mint.next(),
@@ -139,6 +149,8 @@ class MessageRoom:
         world.changes.message(channel.id)
         if visible_to is None:
             channel.last_message_id = message.id
+            if counted:
+                world.threads.written_in(channel)
             self._dispatch("MESSAGE_CREATE", message)
         return message
 
@@ -160,21 +172,50 @@ class MessageRoom:
 
     def delete(self, message: Message) -> None:
         """Remove a message."""
-        del self.by_id[message.id]
-        self._by_channel[message.channel_id].remove(message)
-        self._world.changes.message(message.channel_id)
-        if message.visible_to is None:
+        self._drop(message)
+        if message.visible_to is None and self._world.bot_sees(message.channel_id):
             data: dict[str, Any] = {"id": str(message.id), "channel_id": str(message.channel_id)}
             if message.guild_id:
                 data["guild_id"] = str(message.guild_id)
             self._world.hub.dispatch("MESSAGE_DELETE", data, guild_id=message.guild_id)
+
+    def delete_many(self, channel: Channel, messages: list[Message]) -> None:
+        """Remove several messages of a channel in one event; one alone is removed in the usual one."""
+        if len(messages) == 1:
+            self.delete(messages[0])
+        elif messages:
+            for message in messages:
+                self._drop(message)
+            if self._world.bot_sees(channel.id):
+                ids = [str(each.id) for each in messages]
+                data = {"ids": ids, "channel_id": str(channel.id), "guild_id": str(channel.guild_id)}
+                self._world.hub.dispatch("MESSAGE_DELETE_BULK", data, guild_id=channel.guild_id)
+
+    def forget(self, channel_id: int) -> None:
+        """Drop the messages of a channel that is gone; nobody is told of each."""
+        for message in self._by_channel.pop(channel_id, []):
+            self.by_id.pop(message.id, None)
+
+    def changed(self, message: Message) -> None:
+        """Tell the bot that something about a message changed that is no edit."""
+        self._world.changes.message(message.channel_id)
+        if message.visible_to is None:
+            self._dispatch("MESSAGE_UPDATE", message)
+
+    def _drop(self, message: Message) -> None:
+        del self.by_id[message.id]
+        self._by_channel[message.channel_id].remove(message)
+        self._world.changes.message(message.channel_id)
+        thread = self._world.channels[message.channel_id].thread
+        if thread is not None and message.type != _FIRST_OF_THREAD:
+            thread.message_count = max(0, thread.message_count - 1)
 
     def payload(self, message: Message) -> dict[str, Any]:
         """Return the message as JSON."""
         return shapes.message(self._world, message)
 
     def _dispatch(self, event: str, message: Message) -> None:
-        if message.guild_id and self._world.bot_user.id not in self._world.guilds[message.guild_id].members:
+        if not self._world.bot_sees(message.channel_id):
             return
         data = shapes.with_guild(self._world, message)
         self._world.hub.dispatch(event, data, guild_id=message.guild_id)
@@ -186,15 +227,16 @@ class MessageRoom:
         message.reference = {
             "type": int(reference.get("type") or 0),
             "channel_id": channel_id,
-            "message_id": str(reference["message_id"]),
         }
+        if reference.get("message_id"):
+            message.reference["message_id"] = str(reference["message_id"])
         if message.guild_id:
             message.reference["guild_id"] = str(message.guild_id)
-        source = self.by_id.get(int(reference["message_id"]))
+        source = self.by_id.get(int(reference.get("message_id") or 0))
         if message.reference["type"] == 1 and source is not None:
             message.snapshot = shapes.snapshot(self._world, source)
         elif source is not None and message.type == 0:
-            message.type = 19
+            message.type = _REPLY
 
     def _fill(self, message: Message, body: dict[str, Any], uploads: Iterable[Upload]) -> None:
         if "content" in body:
@@ -256,10 +298,31 @@ class MessageRoom:
             if "roles" not in parse:
                 named = {int(each) for each in allowed.get("roles") or []}
                 roles = [each for each in roles if each in named]
+        message.mention_everyone = self._mentions_all(message, allowed)
+        replied = self._replied_to(message)
+        if replied is not None and (allowed is None or allowed.get("replied_user")):
+            users.append(replied)
         message.mentions = [each for each in dict.fromkeys(users) if each in self._world.users]
         message.mention_roles = [
             each for each in dict.fromkeys(roles) if guild is not None and each in guild.roles
         ]
+
+    def _mentions_all(self, message: Message, allowed: dict[str, Any] | None) -> bool:
+        guild = self._world.guilds.get(message.guild_id)
+        if guild is None or not _EVERYONE.search(message.content):
+            return False
+        if allowed is not None and "everyone" not in (allowed.get("parse") or []):
+            return False
+        author, channel = guild.members.get(message.author.id), self._world.channels[message.channel_id]
+        if author is None:
+            return message.webhook_id is not None
+        return bool(permissions.in_channel(guild, author, channel) & permissions.MENTION_EVERYONE)
+
+    def _replied_to(self, message: Message) -> int | None:
+        if message.type != _REPLY or message.reference is None:
+            return None
+        source = self.by_id.get(int(message.reference["message_id"]))
+        return source.author.id if source is not None else None
 
 
 def writable(channel: Channel) -> bool:

@@ -133,7 +133,7 @@ class Person:
         """Write a message; return it. Raises Refused when it is empty, too long, or not allowed."""
         target = self._channel(channel)
         bits = permissions.in_channel(self.guild, self._still_here(), target)
-        if not bits & permissions.SEND_MESSAGES:
+        if not bits & permissions.to_write_in(target):
             raise Refused(f"{self.username} may not write in {target.name}", 403)
         if not text.strip() or len(text) > 2000:
             raise Refused(f"a message has 1 to 2000 characters, not {len(text)}")
@@ -268,7 +268,7 @@ class Person:
         member = self._still_here()
         if self._world.bot_user.id not in self.guild.members:
             raise Refused(f"the bot is not a member of {self.guild.name}", 409)
-        if channel_id not in self.guild.channels:
+        if channel_id not in self._world.channels:
             raise Refused("that channel is gone", 404)
         return self._world.interactions.create(self.guild, member, channel_id, kind, data, **more)
 
@@ -296,7 +296,7 @@ class Person:
 
     def _channel(self, channel: Channel | int | str) -> Channel:
         some_id = channel.id if isinstance(channel, Channel) else options.as_id(channel, "channel")
-        found = self.guild.channels.get(some_id)
+        found = self.guild.channels.get(some_id) or self.guild.threads.get(some_id)
         if found is None:
             raise Refused(f"{self.guild.name} has no channel {some_id}", 404)
         if not permissions.in_channel(self.guild, self._still_here(), found) & permissions.VIEW_CHANNEL:

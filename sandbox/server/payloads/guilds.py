@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.server.channels import CATEGORY, DM, STAGE, TEXT, VOICE_LIKE, Channel
+from sandbox.server import emojis
+from sandbox.server.channels import CATEGORY, DM, FORUMS, STAGE, THREADED, VOICE_LIKE, Channel, Tag
 from sandbox.server.members import Role, User
-from sandbox.server.payloads import Json, optional_id, people, stamp
+from sandbox.server.payloads import Json, optional_id, people, stamp, threads
+from sandbox.server.payloads.events import event
 
 if TYPE_CHECKING:
     from sandbox.server.guilds import Guild
@@ -37,14 +39,16 @@ def role(one: Role) -> Json:
 
 
 def channel(one: Channel) -> Json:
-    """Return a guild channel object."""
+    """Return a guild channel object, or a thread object."""
+    if one.thread is not None:
+        return threads.thread(one)
     body: Json = {
         "id": str(one.id),
         "type": one.type,
         "guild_id": str(one.guild_id),
         "name": one.name,
         "position": one.position,
-        "flags": 0,
+        "flags": one.flags,
         "parent_id": optional_id(one.parent_id),
         "permission_overwrites": [
             {"id": str(each.id), "type": each.kind, "allow": str(each.allow), "deny": str(each.deny)}
@@ -58,9 +62,19 @@ def channel(one: Channel) -> Json:
         "rate_limit_per_user": one.rate_limit,
         "last_message_id": optional_id(one.last_message_id),
     }
-    if one.type == TEXT:
+    if one.type in THREADED:
         body["topic"] = one.topic
-        body["last_pin_timestamp"] = None
+        body["last_pin_timestamp"] = stamp(one.last_pin) if one.last_pin else None
+        body["default_thread_rate_limit_per_user"] = one.thread_rate_limit
+        if one.auto_archive is not None:
+            body["default_auto_archive_duration"] = one.auto_archive
+    if one.type in FORUMS:
+        body |= {
+            "available_tags": [tag(each) for each in one.tags],
+            "default_reaction_emoji": one.default_reaction,
+            "default_sort_order": one.sort_order,
+            "default_forum_layout": one.layout,
+        }
     if one.type in VOICE_LIKE:
         body |= {
             "bitrate": one.bitrate,
@@ -71,6 +85,17 @@ def channel(one: Channel) -> Json:
         if one.type == STAGE:
             body["topic"] = one.topic
     return body
+
+
+def tag(one: Tag) -> Json:
+    """Return a forum tag object."""
+    return {
+        "id": str(one.id),
+        "name": one.name,
+        "moderated": one.moderated,
+        "emoji_id": optional_id(one.emoji_id),
+        "emoji_name": one.emoji_name,
+    }
 
 
 def direct_channel(one: Channel, recipient: User) -> Json:
@@ -130,10 +155,10 @@ def guild(one: Guild) -> Json:
         "premium_progress_bar_enabled_user_updated_at": None,
         "nsfw": False,
         "nsfw_level": 0,
-        "emojis": [],
+        "emojis": [emojis.shape(each) for each in one.emojis.values()],
         "stickers": [],
         "incidents_data": None,
-    }
+    } | one.settings
 
 
 def guild_create(one: Guild, members: list[Json], joined: str | None = None) -> Json:
@@ -150,10 +175,10 @@ def guild_create(one: Guild, members: list[Json], joined: str | None = None) -> 
         "voice_states": [people.voice_state(state) for state in one.voice_states.values()],
         "members": members,
         "channels": [channel(each) for each in one.channels.values()],
-        "threads": [],
+        "threads": [threads.thread_for(one.world, each) for each in one.world.threads.seen_by_bot(one)],
         "presences": [],
         "stage_instances": [],
-        "guild_scheduled_events": [],
+        "guild_scheduled_events": [event(each) for each in one.events.values()],
         "soundboard_sounds": [],
         "activity_instances": [],
         "embedded_activities": [],

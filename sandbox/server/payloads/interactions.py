@@ -36,7 +36,7 @@ def metadata(one: Interaction, user: User, opener: Interaction | None) -> Json:
 
 def interaction(world: World, one: Interaction, guild: Guild, member: Member) -> Json:
     """Return the INTERACTION_CREATE payload."""
-    channel = guild.channels[one.channel_id]
+    channel = world.channels[one.channel_id]
     me = guild.members[world.bot_user.id]
     bits = permissions.in_channel(guild, member, channel)
     state = guild.voice_states.get(member.user.id)

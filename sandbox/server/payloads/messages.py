@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.server.payloads import Json, people, stamp
+from sandbox.server import reactions
+from sandbox.server.payloads import Json, people, stamp, threads
 
 if TYPE_CHECKING:
     from sandbox.server.messages import Attachment, Message
@@ -66,20 +67,28 @@ def message(world: World, one: Message) -> Json:
         "timestamp": stamp(one.timestamp),
         "edited_timestamp": stamp(one.edited) if one.edited else None,
         "tts": one.tts,
-        "mention_everyone": False,
+        "mention_everyone": one.mention_everyone,
         "mentions": [people.user(world.users[each]) for each in one.mentions],
         "mention_roles": [str(each) for each in one.mention_roles],
         "attachments": [attachment(each) for each in one.attachments],
         "embeds": one.embeds,
         "components": one.components,
-        "pinned": False,
+        "pinned": one.pinned is not None,
         "flags": one.flags,
     }
     if one.nonce is not None:
         body["nonce"] = one.nonce
     if one.webhook_id is not None:
         body["webhook_id"] = str(one.webhook_id)
-        body["application_id"] = str(world.application_id)
+        hook = world.webhooks.by_id.get(one.webhook_id)
+        made_by = world.application_id if hook is None else hook.application_id
+        if made_by is not None:
+            body["application_id"] = str(made_by)
+    if one.reactions:
+        body["reactions"] = reactions.shapes(world, one)
+    started = world.channels.get(one.id)
+    if started is not None and started.thread is not None:
+        body["thread"] = threads.thread_for(world, started)
     if one.metadata is not None:
         body["interaction_metadata"] = one.metadata
         if one.command_name is not None:
@@ -91,7 +100,7 @@ def message(world: World, one: Message) -> Json:
             }
     if one.reference is not None:
         body["message_reference"] = one.reference
-        source = world.messages_room.by_id.get(int(one.reference["message_id"]))
+        source = world.messages_room.by_id.get(int(one.reference.get("message_id", 0)))
         if one.snapshot is not None:
             body["message_snapshots"] = [one.snapshot]
         elif one.reference["type"] == 0 and source is not None and source.reference is None:

@@ -37,7 +37,7 @@ def member(person: Member, *, deaf: bool = False, mute: bool = False, with_user:
     body: Json = {
         "avatar": None,
         "banner": None,
-        "communication_disabled_until": None,
+        "communication_disabled_until": stamp(person.timed_out_until) if person.timed_out_until else None,
         "flags": 0,
         "joined_at": stamp(person.joined_at),
         "nick": person.nick,
