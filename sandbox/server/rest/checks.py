@@ -10,9 +10,12 @@ from sandbox.server.errors import RestError
 from sandbox.server.limits import Violation, check_callback, check_commands, check_message, error_body
 from sandbox.server.messages import COMPONENTS_V2, LOADING
 
+from sandbox.server.audit import Action
+
 if TYPE_CHECKING:
     from sandbox.server.channels import Channel
     from sandbox.server.guilds import Guild
+    from sandbox.server.members import Member, Role
     from sandbox.server.messages import Message
     from sandbox.server.rest.router import Call
 
@@ -66,20 +69,57 @@ def callback(call: Call, source: Message | None) -> Json:
     return body
 
 
-def in_guild(guild: Guild, needed: int) -> None:
-    """Raise RestError 50013 unless the bot has the permissions in a guild."""
+def kept(violations: Sequence[Violation]) -> None:
+    """Raise RestError 50035 for what a body broke."""
+    _judged(violations)
+
+
+def in_guild(guild: Guild, needed: int) -> int:
+    """Return the bot's permissions in a guild. Raises RestError 50013 unless ``needed`` are among them."""
     me = guild.members[guild.world.bot_user.id]
-    if permissions.in_guild(guild, me) & needed != needed:
-        raise RestError(403, 50013, "Missing Permissions")
+    bits = permissions.in_guild(guild, me)
+    if bits & needed != needed:
+        raise missing_permissions()
+    return bits
+
+
+def missing_permissions() -> RestError:
+    """Return the 403 of who may not do that."""
+    return RestError(403, 50013, "Missing Permissions")
+
+
+def above(guild: Guild, other: Member | Role) -> None:
+    """Raise RestError 50013 unless the bot stands above a member or role in the hierarchy."""
+    if not permissions.outranks(guild, guild.members[guild.world.bot_user.id], other):
+        raise missing_permissions()
+
+
+def note(
+    call: Call,
+    guild: Guild,
+    action: Action,
+    target_id: int | None,
+    *,
+    changes: Sequence[Json] = (),
+    options: Json | None = None,
+) -> None:
+    """Write what the bot did into the guild's audit log, with the reason its request gave."""
+    actor = guild.world.bot_user.id
+    guild.audit.write(actor, action, target_id, changes=changes, options=options, reason=call.reason)
 
 
 def in_channel(call: Call, channel: Channel, needed: int) -> None:
-    """Raise RestError 50001 when the bot does not see a channel, 50013 when it lacks a permission in it."""
+    """Raise RestError 50001 when the bot does not see a channel, 50013 when it lacks a permission in it.
+
+    To send messages in a thread is a permission of its own.
+    """
     if not channel.guild_id:
         return
     guild = call.world.guilds[channel.guild_id]
     bits = permissions.in_channel(guild, guild.members[call.world.bot_user.id], channel)
     if not bits & permissions.VIEW_CHANNEL:
         raise RestError(403, 50001, "Missing Access")
+    if channel.thread is not None and needed & permissions.SEND_MESSAGES:
+        needed = needed & ~permissions.SEND_MESSAGES | permissions.SEND_IN_THREADS
     if bits & needed != needed:
-        raise RestError(403, 50013, "Missing Permissions")
+        raise missing_permissions()

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
+from sandbox.server.acts import consequences
 from sandbox.server.errors import RestError, invalid_form, unknown
 from sandbox.server.http_faults import DROP, HALF_OPEN, RATE_LIMIT, SLOW, STATUS, HttpFault
 from sandbox.server.messages import Upload
@@ -38,6 +40,8 @@ class Call:
     base_url: str
     body: Any = None
     files: list[Upload] = field(default_factory=list)
+    reason: str | None = None
+    authorization: str = ""
 
     def id(self, name: str) -> int:
         """Return a path parameter as an id. Raises RestError 50035."""
@@ -146,6 +150,8 @@ class Router:
         found = self._find(method, path)
         template = found[0].template if found else None
         call = Call(world, found[1] if found else {}, dict(request.query), base_url)
+        call.reason = unquote(request.headers.get("X-Audit-Log-Reason", "")) or None
+        call.authorization = request.headers.get("Authorization", "")
         fault = world.faults.http.take(method, template, path)
         verdict = Verdict({})
         if fault is not None and fault.kind == RATE_LIMIT:
@@ -212,7 +218,8 @@ class Router:
             if route.authorised and request.headers.get("Authorization") != f"Bot {self._world.token}":
                 raise RestError(401, 0, "401: Unauthorized")
             await _read(request, call)
-            return route.handler(call)
+            with consequences():
+                return route.handler(call)
         except RestError as error:
             return error.status, error.body()
         except (ValueError, TypeError, KeyError, AttributeError) as error:
