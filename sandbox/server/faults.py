@@ -5,19 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sandbox.server.dispatch_faults import DispatchFaults
 from sandbox.server.http_faults import HttpFaults
+from sandbox.server.voice.faults import VoiceFaults
 
 if TYPE_CHECKING:
-    from sandbox.server.gateway.session import Session
     from sandbox.server.world import World
 
 
-class Faults:
+class Faults(DispatchFaults):
     """Breaks the gateway in the ways Discord's breaks."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        super().__init__(world)
         self.http = HttpFaults(world.log.note)
+        self.voice = VoiceFaults(world)
 
     def drop_gateway(
         self, guild_id: int | None = None, hold_seconds: float = 0.0, *, park: bool = False
@@ -68,10 +70,3 @@ class Faults:
             self._world.hub.expect_back(session)
         self._world.log.note(f"op 7 to {len(hit)} connection(s)")
         return len(hit)
-
-    def _connected(self, guild_id: int | None) -> list[Session]:
-        return [
-            each
-            for each in self._world.hub.sessions.values()
-            if each.connection is not None and (guild_id is None or each.sees(guild_id))
-        ]

@@ -49,6 +49,7 @@ class VoiceState:
     self_stream: bool = False
     self_video: bool = False
     suppress: bool = False
+    request_to_speak_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.server import components as parts
 from sandbox.server import modals, options, permissions
+from sandbox.server.acts import recorded
 from sandbox.server.channels import Channel
 from sandbox.server.errors import Refused
 from sandbox.server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
+from sandbox.server.voice import manners
+from sandbox.server.voice.talk import talk
 
 if TYPE_CHECKING:
     from sandbox.server.guilds import Guild
@@ -46,6 +49,10 @@ class Outcome:
         return self._world.messages_room.payload(self._interaction.latest)
 
 
+@recorded(
+    lambda person: person.guild.world,
+    lambda person: {"actor": "person", "guild_id": str(person.guild.id), "user_id": str(person.id)},
+)
 class Person:
     """One member of one guild, acting. Made by :meth:`Guild.add_member`, found by :meth:`World.person`."""
 
@@ -129,6 +136,28 @@ class Person:
         self._seated()
         self._world.voice.set_flags(self.guild, self.id, **flags)
 
+    async def talk(self, frames: int = 5) -> int:
+        """Send so many silent Opus frames; returns how many of them went to the bot.
+
+        Raises Refused for who sits nowhere, may not be heard there, or is muted.
+        """
+        self._seated()
+        return await talk(self._world, self.guild, self.id, frames)
+
+    async def request_to_speak(self, wanted: bool = True) -> None:
+        """Raise the hand in a stage channel, or take it down. Raises Refused elsewhere (409)."""
+        self._seated()
+        now = self._world.clock.now()
+        manners.request_to_speak(self._world, self.guild, self.id, now if wanted else None)
+
+    async def idle(self) -> None:
+        """Do nothing any more: after the guild's AFK time-out they are put into the AFK channel.
+
+        Raises Refused (409) for who sits nowhere, or without an AFK channel.
+        """
+        self._seated()
+        manners.idle(self._world, self.guild, self.id)
+
     async def send(self, channel: Channel | int | str, text: str) -> Json:
         """Write a message; return it. Raises Refused when it is empty, too long, or not allowed."""
         target = self._channel(channel)
@@ -147,7 +176,7 @@ class Person:
         options: dict[str, Any] | None = None,
         stale: bool = False,
     ) -> Outcome:
-        """Run a slash command, named by its words: ``"mining start"``.
+        """Run a slash command, named by its words: ``"panel open"``.
 
         ``stale``: from a menu that has not heard yet that the command left. Raises Refused for what is not
         in the menu, not allowed, or does not fit the options.

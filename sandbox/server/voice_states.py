@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.server.members import Member, VoiceState
 from sandbox.server.payloads import people
+from sandbox.server.voice import manners
 
 if TYPE_CHECKING:
     from sandbox.server.guilds import Guild
@@ -39,6 +40,9 @@ class VoiceRoom:
         before = state.channel_id if state else None
         if state is None:
             state = VoiceState(user_id, guild.id, None, f"{world.random.getrandbits(128):032x}")
+        if channel_id not in {None, before}:
+            state.suppress = manners.suppressed(guild, person, channel_id)
+            state.request_to_speak_at = None
         state.channel_id = channel_id
         for name, value in (flags or {}).items():
             setattr(state, name, value)

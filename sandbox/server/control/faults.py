@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sandbox.server.control.bodies import Body, read_body
 from sandbox.server.control.http_faults import HTTP_KINDS
+from sandbox.server.control.voice_faults import VOICE_KINDS
 from sandbox.server.errors import Refused
 from sandbox.server.world import World
 
@@ -44,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "invalid_session": Kind(("resumable",), _invalid),
     "reconnect": Kind((), _reconnect),
     **{name: Kind(takes, act) for name, (takes, act) in HTTP_KINDS.items()},
+    **{name: Kind(takes, act) for name, (takes, act) in VOICE_KINDS.items()},
 }
 _FIELDS = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.takes))
 TAKES = '{"kind": ' + " | ".join(f'"{name}"' for name in KINDS) + f', "guild_id", {", ".join(_FIELDS)}}}'

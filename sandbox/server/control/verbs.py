@@ -13,6 +13,7 @@ from sandbox.server.control import faults, http_faults, pagelog, sight, views
 from sandbox.server.control.bodies import read_body, read_id, read_query
 from sandbox.server.errors import Refused
 from sandbox.server.people import Person
+from sandbox.server.voice.talk import MOST_FRAMES
 from sandbox.server.world import World
 
 Act: TypeAlias = Callable[[World, web.Request], Awaitable[Any]]
@@ -55,6 +56,30 @@ async def _voice(world: World, request: web.Request) -> Any:
             await person.join(channel_id)
     if flags:
         await person.set_voice(**flags)
+    return views.voice(person)
+
+
+async def _voice_stats(world: World, request: web.Request) -> Any:
+    return world.voice_stats(_path_id(request, "guild")).as_dict()
+
+
+async def _talk(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("frames",))
+    return {"heard": await person.talk(body.count("frames", MOST_FRAMES) if "frames" in body else 5)}
+
+
+async def _speak(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("wanted",))
+    await person.request_to_speak(body.flag("wanted") if "wanted" in body else True)
+    return views.voice(person)
+
+
+async def _idle(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    await read_body(request, ())
+    await person.idle()
     return views.voice(person)
 
 
@@ -176,6 +201,10 @@ def _path_id(request: web.Request, name: str) -> int:
 VERBS = (
     Verb("GET", "/guilds", "", _guilds),
     Verb("POST", f"{_MEMBER}/voice", '{"channel_id": id or null, "self_mute": bool, ...}', _voice),
+    Verb("GET", "/guilds/{guild}/voice", "", _voice_stats),
+    Verb("POST", f"{_MEMBER}/talk", '{"frames": n}', _talk),
+    Verb("POST", f"{_MEMBER}/request-to-speak", '{"wanted": bool}', _speak),
+    Verb("POST", f"{_MEMBER}/idle", "{}", _idle),
     Verb("POST", f"{_MEMBER}/slash", '{"channel_id", "command", "options", "stale"}', _slash),
     Verb("POST", f"{_MEMBER}/autocomplete", '{"channel_id", "command", "options", "focused"}', _autocomplete),
     Verb("POST", f"{_MEMBER}/click", '{"message_id", "custom_id"}', _click),

@@ -65,7 +65,9 @@ def voice_state(state: VoiceState, person: Member | None = None) -> Json:
         "self_stream": state.self_stream,
         "self_video": state.self_video,
         "suppress": state.suppress,
-        "request_to_speak_timestamp": None,
+        "request_to_speak_timestamp": (
+            stamp(state.request_to_speak_at) if state.request_to_speak_at is not None else None
+        ),
     }
     if person is not None:
         body["guild_id"] = str(state.guild_id)

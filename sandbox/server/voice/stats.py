@@ -11,14 +11,14 @@ from sandbox.server.voice import rtp
 
 @dataclass(slots=True)
 class SenderStats:
-    """One sender's packets, with the ``bytes`` and ``frames`` of Opus in them.
+    """One sender's packets, with the bytes and frames of Opus in them.
 
-    ``silence``: the silent ones of the frames. ``unheard``: packets sent while muted, suppressed, or to a bot that is deafened.
+    ``silence``: the silent ones of the frames. ``unheard``: packets sent while muted or suppressed.
     """
 
     user_id: int
     packets: int = 0
-    bytes: int = 0
+    opus_bytes: int = 0
     frames: int = 0
     silence: int = 0
     unheard: int = 0
@@ -27,7 +27,7 @@ class SenderStats:
         """Take one packet's Opus payload."""
         frames = rtp.opus_frames(opus)
         self.packets += 1
-        self.bytes += len(opus)
+        self.opus_bytes += len(opus)
         self.frames += frames
         if opus == rtp.SILENCE:
             self.silence += frames
@@ -84,7 +84,7 @@ class VoiceStats:
                 {
                     "user_id": str(one.user_id),
                     "packets": one.packets,
-                    "bytes": one.bytes,
+                    "bytes": one.opus_bytes,
                     "frames": one.frames,
                     "silence": one.silence,
                     "unheard": one.unheard,

@@ -46,9 +46,10 @@ async def talk(world: World, guild: Guild, user_id: int, frames: int) -> int:
         raise Refused("people cannot talk here: PyNaCl is not installed")
     mouth, sender = voice.voice_of(seat, user_id), voice.stats(guild.id).sender(user_id)
     told = {"user_id": str(user_id), "ssrc": mouth.ssrc}
-    seat.line.push(_SPEAKING, {**told, "speaking": 1})
+    line = seat.line
+    line.push(_SPEAKING, {**told, "speaking": 1})
     for number in range(frames):
-        if seat.line is None:
+        if seat.lost:
             return number
         header = rtp.header(mouth.sequence, mouth.timestamp, mouth.ssrc)
         packet = cipher.seal(seat.mode, seat.key, header, rtp.SILENCE, seat.sealed)
@@ -59,6 +60,5 @@ async def talk(world: World, guild: Guild, user_id: int, frames: int) -> int:
         if number % _BURST == _BURST - 1:
             # A receiver's socket buffer is small: without a breath the kernel would drop some.
             await asyncio.sleep(_PAUSE)
-    if seat.line is not None:
-        seat.line.push(_SPEAKING, {**told, "speaking": 0})
+    line.push(_SPEAKING, {**told, "speaking": 0})
     return frames
