@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from sandbox.server import permissions
+from sandbox.server.acts import Acts, consequences, recorded
 from sandbox.server.changes import Changes
 from sandbox.server.channels import DM, Channel
 from sandbox.server.clock import WorldClock
@@ -14,6 +15,7 @@ from sandbox.server.commands import CommandRoom
 from sandbox.server.errors import Refused
 from sandbox.server.faults import Faults
 from sandbox.server.gateway.hub import Hub
+from sandbox.server.gateway.settings import GatewaySettings
 from sandbox.server.guilds import Guild
 from sandbox.server.interactions import InteractionRoom
 from sandbox.server.invites import InviteRoom
@@ -21,6 +23,7 @@ from sandbox.server.log import Log
 from sandbox.server.members import User
 from sandbox.server.messages import MessageRoom
 from sandbox.server.people import Person
+from sandbox.server.presences import PresenceRoom
 from sandbox.server.rate_limits import RateLimits
 from sandbox.server.reactions import ReactionRoom
 from sandbox.server.snowflake import Mint
@@ -36,19 +39,43 @@ if TYPE_CHECKING:
     from sandbox.server.messages import Message
 
 
+@recorded(
+    lambda world: world,
+    lambda world: {"actor": "world"},
+    but=(
+        "entity_id",
+        "announce_guild",
+        "guild",
+        "voice_stats",
+        "person",
+        "bot_sees",
+        "messages",
+        "attachment",
+    ),
+)
 class World:
     """Guilds, people, messages, commands and the bot's application, with one clock.
 
-    ``seed`` fixes everything random. A person waits for an answer for
-    ``interaction_wait`` real seconds. ``dave_protocol_version`` 1 offers end-to-end encryption of voice.
+    ``seed`` fixes everything random; ``bot_name`` is the user name of the bot that is served. A person waits
+    for an answer for ``interaction_wait`` real seconds. ``dave_protocol_version`` 1 offers end-to-end
+    encryption of voice.
     """
 
-    def __init__(self, clock: WorldClock | None = None, seed: int = 0, interaction_wait: float = 3.0) -> None:
+    def __init__(
+        self,
+        clock: WorldClock | None = None,
+        seed: int = 0,
+        interaction_wait: float = 3.0,
+        *,
+        bot_name: str = "robot",
+    ) -> None:
         self.clock = clock or WorldClock()
+        self.seed = seed
         self.random = random.Random(seed)
         self.interaction_wait = interaction_wait
         self.mint = Mint(self.clock)
         self.log = Log(self.clock)
+        self.acts = Acts(self)
         self.truth = Truth(self.clock)
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
@@ -57,7 +84,9 @@ class World:
         self.privileged_intents: set[str] = {"members", "presences", "message_content"}
         self.cdn = "https://cdn.discordapp.com"
         self.changes = Changes(self)
+        self.gateway = GatewaySettings()
         self.hub = Hub(self)
+        self.presences = PresenceRoom(self)
         self.voice = VoiceRoom(self)
         self.bot_voice = BotVoice(self, seed)
         self.dave_protocol_version = 0
@@ -75,13 +104,23 @@ class World:
         self.clock.ready = self.hub.all_back
         self.clock.on_detached = self.log.note
         self.clock.on_moved = self.changes.time
+        self.clock.on_advance = self.acts.turned
+        self.acts.watch(self.faults, "faults")
+        self.acts.watch(self.faults.http, "faults.http", but=("take",))
+        self.acts.watch(self.rate_limits, "rate_limits", but=("ask", "answered", "forced", "described"))
         self.commands.on_changed.append(lambda scope: self.changes.guilds())
         self._names: dict[str, User] = {}
         self._direct: dict[int, Channel] = {}
         self._persons: dict[tuple[int, int], Person] = {}
-        self.bot_user = self.user("red-legion", bot=True)
-        self.application_id = self.bot_user.id
-        self.application_owner = self.user("developer")
+        with consequences():
+            self.bot_user = self.user(bot_name, bot=True)
+            self.application_id = self.bot_user.id
+            self.application_owner = self.user("developer")
+        self.token = ""
+        self.new_token()
+
+    def new_token(self) -> None:
+        """Give the bot another token; the one before is worth nothing any more."""
         named = base64.b64encode(str(self.bot_user.id).encode()).decode().rstrip("=")
         self.token = f"{named}.{self.random.getrandbits(36):09x}.{self.random.getrandbits(152):038x}"
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.server.gateway import intents, ready
+from sandbox.server.gateway.content import without_content
+from sandbox.server.gateway.identify import Starts
 from sandbox.server.gateway.session import Session
 
 if TYPE_CHECKING:
@@ -32,16 +34,24 @@ class Hub:
         self.sessions: dict[str, Session] = {}
         self.held_until: datetime | None = None
         self.parked = False
+        self.starts = Starts(world)
+        self.unavailable: set[int] = set()
         self._released = asyncio.Event()
         self._returned = asyncio.Event()
 
     def sequences(self) -> dict[str, int]:
-        """Return the number of the last event sent to each connected session."""
-        return {each.id: each.sequence for each in self.sessions.values() if each.connection is not None}
+        """Return the number of the event that left last for each session whose connection works."""
+        return {
+            each.id: each.delivered
+            for each in self.sessions.values()
+            if each.connection is not None and not each.connection.frozen
+        }
 
     def listening(self, guild_id: int) -> bool:
         """Whether any session, connected or still resumable, hears of a guild."""
-        return any(each.sees(guild_id) for each in self.sessions.values())
+        return guild_id not in self.unavailable and any(
+            each.sees(guild_id) for each in self.sessions.values()
+        )
 
     def lost(self, session: Session, *, for_good: bool = False) -> None:
         """Note that a session's connection ended; it is kept for a resume for a while unless ``for_good``."""
@@ -118,6 +128,8 @@ class Hub:
     def dispatch(self, event: str, data: dict[str, Any], *, guild_id: int = 0, mine: bool = False) -> None:
         """Send an event. ``mine``: it concerns the bot itself, which is told whatever its intents."""
         self._world.changes.happened(event, data, guild_id)
+        if guild_id in self.unavailable:
+            return
         encoded: str | None = None
         for session in self.sessions.values():
             if not session.sees(guild_id):
@@ -125,7 +137,7 @@ class Hub:
             if not (mine or session.may_hear(event, in_guild=bool(guild_id))):
                 continue
             if event in _WITH_CONTENT and not session.intents & intents.MESSAGE_CONTENT:
-                self.send(session, event, self._without_content(data))
+                self.send(session, event, without_content(data, str(self._world.bot_user.id)))
                 continue
             if encoded is None:
                 encoded = _dumps(data)
@@ -135,13 +147,14 @@ class Hub:
         """Send an event to one session."""
         self._push(session, event, data, _dumps(data))
 
-    def announce(self, guild: Guild) -> None:
-        """Send GUILD_CREATE to the sessions of a guild."""
+    def announce(self, guild: Guild, *, joined: bool = True) -> None:
+        """Send GUILD_CREATE to the sessions of a guild; not ``joined``: it is back from an outage."""
         for session in self.sessions.values():
             if session.sees(guild.id) and session.may_hear("GUILD_CREATE", in_guild=True):
                 data = ready.guild_create(self._world, session, guild)
                 # A guild that becomes available says unavailable: false; one that was joined says nothing.
-                del data["unavailable"]
+                if joined:
+                    del data["unavailable"]
                 self.send(session, "GUILD_CREATE", data)
 
     def _push(self, session: Session, event: str, data: dict[str, Any], encoded: str) -> None:
@@ -149,15 +162,6 @@ class Hub:
         self._world.log.add(
             "gateway", "out", op=0, event=event, session=session.id, sequence=number, data=data
         )
-
-    def _without_content(self, data: dict[str, Any]) -> dict[str, Any]:
-        me = str(self._world.bot_user.id)
-        mine = data.get("author", {}).get("id") == me or any(
-            user["id"] == me for user in data.get("mentions", ())
-        )
-        if mine or "guild_id" not in data:
-            return data
-        return {**data, "content": "", "embeds": [], "attachments": [], "components": []}
 
 
 _WITH_CONTENT = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})

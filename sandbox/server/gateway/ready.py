@@ -1,4 +1,4 @@
-"""What a session is told when it begins, and the lists of members it asks for."""
+"""What a session is told when it begins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from sandbox.server.world import World
 
 Json = dict[str, Any]
-CHUNK = 1000
 _EVERYBODY = intents.MEMBERS | intents.PRESENCES
 
 
@@ -61,53 +60,14 @@ def guild_create(world: World, session: Session, guild: Guild) -> Json:
         shown = list(guild.members.values())
     else:
         seen = {world.bot_user.id, *guild.voice_states}
-        shown = [member for user_id, member in guild.members.items() if user_id in seen]
-    return guilds.guild_create(guild, [_member(guild, each) for each in shown])
+        shown = [each for user_id, each in guild.members.items() if user_id in seen]
+    body = guilds.guild_create(guild, [member(guild, each) for each in shown])
+    if session.intents & intents.PRESENCES:
+        body["presences"] = world.presences.of_guild(guild)
+    return body
 
 
-def _member(guild: Guild, member: Member) -> Json:
-    state = guild.voice_states.get(member.user.id)
-    return people.member(member, deaf=bool(state and state.deaf), mute=bool(state and state.mute))
-
-
-def chunks(world: World, session: Session, asked: Json) -> list[Json]:
-    """Return the GUILD_MEMBERS_CHUNK payloads that answer op 8."""
-    answers: list[Json] = []
-    given = asked.get("guild_id")
-    for guild_id in given if isinstance(given, list) else [given]:
-        guild = world.guilds.get(int(guild_id or 0))
-        if guild is None or world.bot_user.id not in guild.members or not session.sees(guild.id):
-            continue
-        found, missing = _asked(session, guild, asked)
-        pieces = [found[at : at + CHUNK] for at in range(0, len(found), CHUNK)] or [[]]
-        for index, piece in enumerate(pieces):
-            body: Json = {
-                "guild_id": str(guild.id),
-                "members": [_member(guild, each) for each in piece],
-                "chunk_index": index,
-                "chunk_count": len(pieces),
-                "not_found": missing,
-            }
-            if asked.get("presences"):
-                body["presences"] = []
-            if asked.get("nonce") is not None:
-                body["nonce"] = asked["nonce"]
-            answers.append(body)
-    return answers
-
-
-def _asked(session: Session, guild: Guild, asked: Json) -> tuple[list[Member], list[str]]:
-    if asked.get("user_ids") is not None:
-        given = asked["user_ids"]
-        wanted = [str(each) for each in (given if isinstance(given, list) else [given])]
-        found = [guild.members[int(each)] for each in wanted if int(each) in guild.members]
-        return found, [each for each in wanted if int(each) not in guild.members]
-    query, limit = str(asked.get("query") or "").lower(), int(asked.get("limit") or 0)
-    if not query and not limit and not session.intents & intents.MEMBERS:
-        return [], []
-    matching = [
-        member
-        for member in guild.members.values()
-        if member.user.username.lower().startswith(query) or member.display_name.lower().startswith(query)
-    ]
-    return (matching[:limit] if limit else matching), []
+def member(guild: Guild, one: Member) -> Json:
+    """Return a member as events carry it."""
+    state = guild.voice_states.get(one.user.id)
+    return people.member(one, deaf=bool(state and state.deaf), mute=bool(state and state.mute))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox.server.gateway import intents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.server.gateway.line import Line
 
 REPLAY = 10_000
 """Events kept for a resume; a session that missed more has to identify anew."""
@@ -15,8 +20,24 @@ REPLAY = 10_000
 class Connection(Protocol):
     """The websocket of a session."""
 
+    acknowledging: bool
+    """Whether heartbeats are answered."""
+
+    @property
+    def frozen(self) -> bool:
+        """Whether nothing passes in either direction."""
+        ...
+
     def send(self, frame: str) -> None:
         """Queue one frame; never blocks."""
+        ...
+
+    def send_together(self, frames: Sequence[str]) -> None:
+        """Queue frames that leave in one write."""
+        ...
+
+    def freeze(self) -> None:
+        """Let nothing pass any more, without a word to anybody."""
         ...
 
     def abort(self) -> None:
@@ -33,6 +54,7 @@ class Session:
     """A session lives from IDENTIFY until the client closes it cleanly or it is invalidated.
 
     ``awaited_until``: a fault hit it, and until that moment (monotonic, seconds) time waits for its return.
+    ``delivered`` is the number of the dispatch that left last, ``line`` what is wrong with their way.
     """
 
     id: str
@@ -44,6 +66,8 @@ class Session:
     voice_endpoint: str = ""
     losses: int = 0
     awaited_until: float | None = None
+    delivered: int = 0
+    line: Line | None = None
     replay: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REPLAY))
 
     def sees(self, guild_id: int) -> bool:
@@ -61,15 +85,29 @@ class Session:
         frame = f'{{"op":0,"t":"{event}","s":{self.sequence},"d":{encoded}}}'
         self.replay.append((self.sequence, frame))
         if self.connection is not None:
-            self.connection.send(frame)
+            if self.line is None:
+                self.connection.send(frame)
+                self.delivered = self.sequence
+            else:
+                self.line.take(self, event, (self.sequence, frame))
         return self.sequence
+
+    def deliver(self, dispatches: Sequence[tuple[int, str]]) -> None:
+        """Send numbered dispatches in one write, in the order given."""
+        if self.connection is not None and dispatches:
+            self.connection.send_together([frame for _, frame in dispatches])
+            self.delivered = dispatches[-1][0]
+
+    @property
+    def kept_from(self) -> int:
+        """The number of the first dispatch that can still be replayed."""
+        return self.replay[0][0] if self.replay else self.sequence + 1
 
     def missed(self, after: int) -> list[str] | None:
         """Return the frames after a number, or None when some of them are no longer kept."""
         if after > self.sequence:
             return None
-        kept_from = self.replay[0][0] if self.replay else self.sequence + 1
-        if after + 1 < kept_from:
+        if after + 1 < self.kept_from:
             return None
         return [frame for number, frame in self.replay if number > after]
 

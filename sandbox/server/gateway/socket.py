@@ -5,31 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
-from sandbox.server.gateway import compress, intents, ready
+from sandbox.server.gateway import chunks, closing, compress, identify, ready
+from sandbox.server.gateway.closing import Closing
+from sandbox.server.gateway.outlet import Outlet
 from sandbox.server.gateway.session import Session, plain
+from sandbox.server.gateway.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from sandbox.server.world import World
 
 _log = logging.getLogger(__name__)
-HEARTBEAT_MS = 41_250
 ACK_AFTER = 0.01
 """Seconds before a heartbeat is acknowledged: at once, discord.py would measure a negative time."""
 
 _HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME, _MEMBERS = 1, 2, 3, 4, 6, 8
+_INVALID = '{"op":9,"s":null,"t":null,"d":false}'
+_ACK = '{"op":11,"s":null,"t":null,"d":null}'
 _CLEAN = frozenset({1000, 1001})
-
-
-class _Close(Exception):
-    """The server ends the connection with a code."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
+_ENDS = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
+_FATAL = frozenset({closing.INVALID_SEQUENCE, closing.SESSION_TIMED_OUT, closing.AUTHENTICATION_FAILED})
+"""Codes after which there is nothing left to resume."""
 
 
 class GatewaySocket:
@@ -40,19 +40,34 @@ class GatewaySocket:
         self._request = request
         self._resume_url = resume_url
         self._voice_endpoint = voice_endpoint
-        self._pack = compress.packer(request.query.get("compress"))
         self._ws = web.WebSocketResponse(max_msg_size=1 << 20, compress=False)
-        self._queue: asyncio.Queue[str | int] = asyncio.Queue()
+        self._outlet = Outlet(self._ws, request, compress.packer(request.query.get("compress")))
+        settings = world.gateway
+        self._interval = settings.heartbeat_seconds
+        self._watchdog = Watchdog(self._interval, settings.frames_per_minute, self._silent)
         self._session: Session | None = None
         self._by_client = False
+        self.acknowledging = True
+
+    @property
+    def frozen(self) -> bool:
+        """Whether nothing passes in either direction."""
+        return self._outlet.frozen
 
     def send(self, frame: str) -> None:
         """Queue one frame."""
-        self._queue.put_nowait(frame)
+        self._outlet.put((frame,))
+
+    def send_together(self, frames: Sequence[str]) -> None:
+        """Queue frames that leave in one write."""
+        self._outlet.put(frames)
 
     def close(self, code: int) -> None:
         """Close with a code after what is queued."""
-        self._queue.put_nowait(code)
+        if self.frozen:
+            self.abort()
+        else:
+            self._outlet.close(code)
 
     def abort(self) -> None:
         """Tear the connection down without a close frame."""
@@ -60,62 +75,68 @@ class GatewaySocket:
         if transport is not None:
             transport.abort()
 
+    def freeze(self) -> None:
+        """Let nothing pass any more, without a word to anybody."""
+        self._outlet.freeze()
+        transport = self._request.transport
+        if transport is not None and not transport.is_closing():
+            transport.pause_reading()
+
     async def run(self) -> web.WebSocketResponse:
         """Serve the connection to its end."""
-        await self._ws.prepare(self._request)
-        writer = asyncio.create_task(self._write())
-        self.send(
-            json.dumps(
-                {"op": 10, "s": None, "t": None, "d": {"heartbeat_interval": HEARTBEAT_MS, "_trace": []}}
-            )
-        )
+        stream = await self._ws.prepare(self._request)
+        writer = asyncio.create_task(self._outlet.run(stream))
         try:
+            query = self._request.query
+            identify.check_address(query.get("v"), query.get("encoding"))
+            hello = {"heartbeat_interval": round(self._interval * 1000), "_trace": []}
+            self.send(json.dumps({"op": 10, "s": None, "t": None, "d": hello}))
+            self._watchdog.beat()
             await self._read()
-        except _Close as end:
+        except Closing as end:
             self._world.log.note(f"gateway closed with {end.code}: {end}")
+            if end.code in _FATAL and self._session is not None:
+                self._world.hub.forget(self._session)
             await self._ws.close(code=end.code, message=str(end).encode())
         finally:
+            self._watchdog.stop()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             self._detach()
         return self._ws
 
+    def _silent(self) -> None:
+        """End a connection whose heartbeats stay away; its session is over."""
+        code = closing.SESSION_TIMED_OUT
+        self._world.log.note(f"gateway closed with {code}: no heartbeat came")
+        session = self._session
+        if session is not None and session.connection is self:
+            session.connection = None
+            self._world.hub.forget(session)
+        self.close(code)
+
     def _detach(self) -> None:
         session = self._session
-        if session is None:
-            return
-        if session.connection is self:
+        if session is not None and session.connection is self:
             clean = self._ws.close_code in _CLEAN and self._by_client
             self._world.hub.lost(session, for_good=clean)
-
-    async def _write(self) -> None:
-        while True:
-            frame = await self._queue.get()
-            try:
-                if isinstance(frame, int):
-                    await self._ws.close(code=frame)
-                elif self._pack is not None:
-                    await self._ws.send_bytes(self._pack(frame.encode()))
-                else:
-                    await self._ws.send_str(frame)
-            except (ConnectionError, RuntimeError) as error:
-                # The client has gone; the reader sees it too, and the session keeps the events for a resume.
-                _log.debug("gateway connection lost while writing: %s", error)
-                return
 
     async def _read(self) -> None:
         while True:
             message = await self._ws.receive()
-            if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
+            if message.type in _ENDS:
                 self._by_client = message.type is WSMsgType.CLOSE
                 return
-            if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
+            if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY} or self.frozen:
                 continue
+            self._watchdog.frame()
             try:
+                if len(message.data) > self._world.gateway.largest_frame:
+                    raise ValueError("the frame is too large")
                 frame = json.loads(message.data)
                 op = frame["op"]
             except (ValueError, KeyError, TypeError):
-                raise _Close(4002, "Error while decoding payload.") from None
+                raise Closing(closing.DECODE_ERROR) from None
             self._world.log.add(
                 "gateway",
                 "in",
@@ -127,51 +148,51 @@ class GatewaySocket:
                 self._handle(op, frame.get("d"))
             except (ValueError, TypeError, KeyError, AttributeError):
                 _log.warning("op %s could not be read", op, exc_info=True)
-                raise _Close(4002, "Error while decoding payload.") from None
+                raise Closing(closing.DECODE_ERROR) from None
 
     def _handle(self, op: Any, data: Any) -> None:
         if op == _HEARTBEAT:
-            asyncio.get_running_loop().call_later(
-                ACK_AFTER, self.send, '{"op":11,"s":null,"t":null,"d":null}'
-            )
+            self._watchdog.beat()
+            if self.acknowledging:
+                asyncio.get_running_loop().call_later(ACK_AFTER, self.send, _ACK)
         elif op == _IDENTIFY:
             self._identify(data)
         elif op == _RESUME:
             self._resume(data)
         elif op not in {_PRESENCE, _VOICE, _MEMBERS}:
-            raise _Close(4001, "Unknown opcode.")
+            raise Closing(closing.UNKNOWN_OPCODE)
         elif self._session is None:
-            raise _Close(4003, "Not authenticated.")
+            raise Closing(closing.NOT_AUTHENTICATED)
+        elif op == _PRESENCE:
+            self._world.presences.of_bot(data)
         elif op == _VOICE:
             self._voice(self._session, data)
-        elif op == _MEMBERS:
-            for chunk in ready.chunks(self._world, self._session, data):
+        else:
+            for chunk in chunks.answers(self._world, self._session, data):
                 self._world.hub.send(self._session, "GUILD_MEMBERS_CHUNK", chunk)
 
     def _authenticate(self, data: Any) -> None:
         if self._session is not None:
-            raise _Close(4005, "Already authenticated.")
+            raise Closing(closing.ALREADY_AUTHENTICATED)
         if not isinstance(data, dict):
-            raise _Close(4002, "Error while decoding payload.")
+            raise Closing(closing.DECODE_ERROR)
         if str(data.get("token", "")).removeprefix("Bot ") != self._world.token:
-            raise _Close(4004, "Authentication failed.")
+            raise Closing(closing.AUTHENTICATION_FAILED)
 
     def _identify(self, data: Any) -> None:
         self._authenticate(data)
-        asked = data.get("intents")
-        if not isinstance(asked, int) or asked & ~intents.KNOWN:
-            raise _Close(4013, "Invalid intent(s).")
-        for name, bit in intents.PRIVILEGED.items():
-            if asked & bit and name not in self._world.privileged_intents:
-                raise _Close(4014, "Disallowed intent(s).")
-        index, count = data.get("shard") or (0, 1)
-        if not 0 <= index < count:
-            raise _Close(4010, "Invalid shard.")
         world = self._world
+        asked, shard = identify.check_intents(world, data.get("intents")), identify.shard_of(data)
+        identify.check_size(world, shard)
+        if not world.hub.starts.take(shard[0]):
+            self.send(_INVALID)
+            return
+        presence = data.get("presence")
+        world.presences.of_bot(presence if presence is not None else {"status": "online"})
         session = Session(
             f"{world.random.getrandbits(128):032x}",
             asked,
-            (index, count),
+            shard,
             int(data.get("large_threshold") or 50),
             connection=self,
             voice_endpoint=self._voice_endpoint,
@@ -181,24 +202,33 @@ class GatewaySocket:
         world.hub.send(session, "READY", ready.ready(world, session, self._resume_url))
         if session.may_hear("GUILD_CREATE", in_guild=True):
             for guild in ready.own_guilds(world, session):
-                world.hub.send(session, "GUILD_CREATE", ready.guild_create(world, session, guild))
+                if guild.id not in world.hub.unavailable:
+                    world.hub.send(session, "GUILD_CREATE", ready.guild_create(world, session, guild))
 
     def _resume(self, data: Any) -> None:
         self._authenticate(data)
-        session = self._world.hub.sessions.get(str(data.get("session_id")))
-        missed = session.missed(int(data.get("seq") or 0)) if session else None
-        if session is None or missed is None:
-            self.send('{"op":9,"s":null,"t":null,"d":false}')
+        hub = self._world.hub
+        session = hub.sessions.get(str(data.get("session_id")))
+        if session is None:
+            self.send(_INVALID)
+            return
+        after = int(data.get("seq") or 0)
+        if not 0 <= after <= session.sequence:
+            hub.forget(session)
+            raise Closing(closing.INVALID_SEQUENCE)
+        missed = session.line.replay(session, after) if session.line else session.missed(after)
+        if missed is None:
+            hub.forget(session)
+            self.send(_INVALID)
             return
         if session.connection is not None:
-            session.connection.close(4000)
+            session.connection.close(closing.UNKNOWN_ERROR)
         self._session = session
-        for frame in missed:
-            self.send(frame)
+        self.send_together(missed)
         session.connection = self
-        self._world.hub.back(session)
+        hub.back(session)
         session.voice_endpoint = self._voice_endpoint
-        self._world.hub.send(session, "RESUMED", {"_trace": ["sandbox"]})
+        hub.send(session, "RESUMED", {"_trace": ["sandbox"]})
 
     def _voice(self, session: Session, data: Any) -> None:
         guild = self._world.guilds.get(int(data["guild_id"]))

@@ -21,8 +21,9 @@ def gateway(call: Call) -> Answer:
 @routes("GET", "/gateway/bot")
 def gateway_bot(call: Call) -> Answer:
     """Where to connect, how often, and with how many shards."""
-    limit = {"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1}
-    return 200, {"url": call.base_url, "shards": 1, "session_start_limit": limit}
+    world = call.world
+    limit = world.hub.starts.limit()
+    return 200, {"url": call.base_url, "shards": world.gateway.shards, "session_start_limit": limit}
 
 
 @routes("GET", "/applications/@me")
