@@ -64,7 +64,7 @@ async def open_scene(*, guilds: int = 1, people: int = 20, voice_channels: int =
 
     :param people: members of each guild, besides its owner and the bot.
     """
-    world = World()
+    world = World(bot_name="red-legion")
     world.log.enabled = False
     places = [_place(world, number, people, voice_channels) for number in range(guilds)]
     server = SandboxServer(world)

@@ -35,7 +35,7 @@ async def serve(
     application_id, guilds, control, socket and page (null without).
     Raises SandboxError for an unknown story, numbers out of range, or a port that cannot be had.
     """
-    world = World(clock=WorldClock(), seed=seed)
+    world = World(clock=WorldClock(), seed=seed, bot_name="red-legion")
     _set_scene(world, story, seed=seed, members=members, channels=channels)
     server = SandboxServer(world, port=port, page=page)
     try:

@@ -124,7 +124,7 @@ async def open_stage(
     :param seed: of everything random in the scene.
     :param page: whether the sandbox serves its web page, at `stage.server.addresses.page`.
     """
-    world = World(clock=WorldClock(start), seed=seed)
+    world = World(clock=WorldClock(start), seed=seed, bot_name="red-legion")
     scene = sunday(world, members=members, channels=channels, seed=seed)
     server = SandboxServer(world, page=page)
     await server.start()

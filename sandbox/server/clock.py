@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from sandbox.server.acts import carried
+
 _log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = 10.0
@@ -54,6 +56,8 @@ class WorldClock:
         self.sequences: Callable[[], dict[str, int]] = dict
         self.ready: Callable[[], Awaitable[None]] = _at_once
         self.on_moved: Callable[[], None] = lambda: None
+        self.on_advance: Callable[[datetime], Callable[[], None]] = lambda target: lambda: None
+        """Called with the time that the clock is to reach; what it returns, once that is reached."""
         self.on_detached: Callable[[str], None] = lambda reason: None
 
     def now(self) -> datetime:
@@ -67,7 +71,7 @@ class WorldClock:
 
     def call_at(self, when: datetime, action: Action) -> None:
         """Run ``action`` while the clock passes ``when``; timers of one moment run in order."""
-        heapq.heappush(self._timers, (when, next(self._order), action))
+        heapq.heappush(self._timers, (when, next(self._order), carried(action)))
 
     def call_later(self, seconds: float, action: Action) -> None:
         """Run ``action`` once ``seconds`` of sandbox time have passed."""
@@ -92,6 +96,7 @@ class WorldClock:
             raise ValueError("time only goes forward: give a number of seconds from 0 up")
         async with self._advancing:
             target = self._now + timedelta(seconds=seconds)
+            reached = self.on_advance(target)
             await self._settle()
             await self._fire_due()
             while self._now < target:
@@ -99,6 +104,7 @@ class WorldClock:
                 self.on_moved()
                 await self._fire_due()
                 await self._settle()
+            reached()
 
     def _next_stop(self, target: datetime) -> datetime:
         stops = [target]

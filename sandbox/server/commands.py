@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sandbox.server import menus
 from sandbox.server.errors import Refused, unknown
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ Json = dict[str, Any]
 GLOBAL = 0
 CHAT_INPUT = 1
 SUBCOMMAND, GROUP = 1, 2
+_IN_GUILDS = 0
 
 _FIELDS = ("type", "name", "name_localizations", "description", "description_localizations", "options",
            "default_member_permissions", "dm_permission", "contexts", "integration_types",
@@ -27,6 +29,7 @@ class CommandRoom:
         self._world = world
         self._scopes: dict[int, dict[tuple[int, str], Json]] = {}
         self._remembered: dict[tuple[int, str], Json] = {}
+        self._remembered_context: dict[tuple[int, int, str], Json] = {}
         self.on_changed: list[Callable[[int], None]] = []
         """Called with the scope whenever its commands were changed."""
 
@@ -78,14 +81,19 @@ class CommandRoom:
         """Drop a guild's commands, as when the bot is put out."""
         self._scopes.pop(guild_id, None)
 
-    def menu(self, guild_id: int) -> list[Json]:
-        """Return the slash commands a guild sees; its own stand in for global ones of the same name."""
+    def menu(self, guild_id: int, kind: int = CHAT_INPUT) -> list[Json]:
+        """Return a guild's slash commands, or those of another kind: 2 on users, 3 on messages.
+
+        Its own stand in for global ones of the same name; those for direct messages alone are left out.
+        """
         if self._world.bot_user.id not in self._world.guilds[guild_id].members:
             return []
         shown: dict[str, Json] = {}
         for scope in (GLOBAL, guild_id):
-            for (kind, name), command in self._scopes.get(scope, {}).items():
-                if kind == CHAT_INPUT:
+            for (each, name), command in self._scopes.get(scope, {}).items():
+                if each == kind and (
+                    scope or command["contexts"] is None or _IN_GUILDS in command["contexts"]
+                ):
                     shown[name] = command
         return list(shown.values())
 
@@ -102,27 +110,47 @@ class CommandRoom:
         ]
 
     def find(
-        self, guild_id: int, path: str, *, stale: bool = False
+        self, guild_id: int, path: str, *, stale: bool = False, locale: str = menus.DEFAULT_LOCALE
     ) -> tuple[Json, tuple[str, ...], list[Json]]:
-        """Return the command of a path such as "mining start", the words after its name, and its options.
+        """Return the command of a path such as "panel open", the words after its name, and its options.
 
-        With ``stale`` a command that has left the menu is found by its last definition. Raises Refused.
+        The path may be in the language of ``locale``; what is returned is as registered. With ``stale`` a
+        command that has left the menu is found by its last definition. Raises Refused.
         """
         words = tuple(path.removeprefix("/").split())
         if not words:
-            raise Refused("name a command, such as mining start")
-        for command in self._candidates(guild_id, words[0], stale):
-            for found, leaf in _leaves((command["name"],), command):
-                if found == words:
-                    return command, words[1:], leaf.get("options") or []
+            raise Refused("name a command, such as panel open")
+        for command in self._candidates(guild_id, stale):
+            found = menus.descend(command, words, locale)
+            if found is not None:
+                return command, found[0], found[1].get("options") or []
         known = ", ".join(f"/{each['command']}" for each in self.paths(guild_id))
         raise Refused(f"/{' '.join(words)} is not in this guild's menu; it has: {known or 'no command'}", 404)
 
-    def _candidates(self, guild_id: int, name: str, stale: bool) -> list[Json]:
-        found = [command for command in self.menu(guild_id) if command["name"] == name]
+    def find_context(
+        self,
+        guild_id: int,
+        kind: int,
+        name: str,
+        *,
+        stale: bool = False,
+        locale: str = menus.DEFAULT_LOCALE,
+    ) -> Json:
+        """Return the command of a name in the menu of a user (2) or message (3). Raises Refused (404)."""
+        for command in self.menu(guild_id, kind):
+            if menus.is_named(command, name, locale):
+                return command
+        for scope in (guild_id, GLOBAL):
+            if stale and (scope, kind, name) in self._remembered_context:
+                return self._remembered_context[(scope, kind, name)]
+        known = ", ".join(menus.said(each, "name", locale) for each in self.menu(guild_id, kind))
+        raise Refused(f"{name} is not in the menu there; it has: {known or 'no command'}", 404)
+
+    def _candidates(self, guild_id: int, stale: bool) -> list[Json]:
+        found = self.menu(guild_id)
         if stale:
-            remembered = (self._remembered.get((scope, name)) for scope in (guild_id, GLOBAL))
-            found += [command for command in remembered if command is not None]
+            for scope in (guild_id, GLOBAL):
+                found += [command for (each, _), command in self._remembered.items() if each == scope]
         return found
 
     def _store(self, scope: int, key: tuple[int, str], body: Json, before: Json | None) -> Json:
@@ -154,6 +182,8 @@ class CommandRoom:
         self._scopes[scope][key] = command
         if kind == CHAT_INPUT:
             self._keep_known(scope, name, command)
+        else:
+            self._remembered_context[(scope, kind, name)] = command
         return command
 
     def _keep_known(self, scope: int, name: str, command: Json) -> None:

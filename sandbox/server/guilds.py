@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sandbox.server import payloads, permissions
+from sandbox.server.acts import recorded
 from sandbox.server.audit import AuditLog
 from sandbox.server.channels import CATEGORY, VOICE, VOICE_LIKE, Channel, Overwrite
 from sandbox.server.emojis import Emoji
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from sandbox.server.world import World
 
 
+@recorded(
+    lambda guild: guild.world,
+    lambda guild: {"actor": "guild", "guild_id": str(guild.id)},
+    but=("ranked_roles", "channel_named"),
+)
 class Guild:
     """Made by :meth:`World.create_guild`. Whatever changes is dispatched to the bot, once a member."""
 

@@ -11,20 +11,25 @@ from sandbox.server.snowflake import Now
 Entry = dict[str, Any]
 
 
+MOST_ACTS = 100_000
+_OF_ACTS = frozenset({"act", "clock"})
+
+
 class Log:
     """A bounded ring of entries, each with ``at``, ``direction`` ("in": from the bot) and ``kind``.
 
     A "rest" entry has ``method``, ``path``, ``route`` (the path as Discord's API description writes it),
     ``status``,
     ``request`` and ``response``; a "gateway" or "voice" entry has ``op`` and ``data``, dispatches also
-    ``event``,
-    ``session`` and ``sequence``; a "note" has ``words``. Bodies are the live objects: copy before changing
-    them.
+    ``event``, ``session`` and ``sequence``; a "note" has ``words``; an "act" is what was done to the world
+    from outside, a "clock" entry that time was turned on. Acts stay when the ring forgets the rest. Bodies
+    are the live objects: copy before changing them.
     """
 
     def __init__(self, clock: Now, size: int = 10_000) -> None:
         self._clock = clock
         self._entries: deque[Entry] = deque(maxlen=size)
+        self._acts: deque[tuple[int, Entry]] = deque(maxlen=MOST_ACTS)
         self._listeners: list[Callable[[Entry], None]] = []
         self.enabled = True
         self.total = 0
@@ -46,15 +51,24 @@ class Log:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
-    def add(self, kind: str, direction: str, **fields: Any) -> None:
-        """Keep an entry and hand it to the listeners."""
+    def numbered(self) -> Iterator[tuple[int, Entry]]:
+        """Return what is kept with its numbers, oldest first: all acts, and the newest of the rest."""
+        first = self.total - len(self._entries)
+        yield from [(number, entry) for number, entry in self._acts if number < first]
+        yield from list(enumerate(self._entries, first))
+
+    def add(self, kind: str, direction: str, **fields: Any) -> Entry | None:
+        """Keep an entry, hand it to the listeners, and return it; None while the log is switched off."""
         if not self.enabled:
-            return
+            return None
         entry: Entry = {"at": self._clock.now().isoformat(), "direction": direction, "kind": kind, **fields}
         self._entries.append(entry)
+        if kind in _OF_ACTS:
+            self._acts.append((self.total, entry))
         self.total += 1
         for listener in tuple(self._listeners):
             listener(entry)
+        return entry
 
     def note(self, words: str) -> None:
         """Keep a remark of the sandbox's own."""

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         "bot_sees",
         "messages",
         "attachment",
+        "new_token",
     ),
 )
 class World:

@@ -17,7 +17,7 @@ async def test_login_sees_guild_members_and_voice(place: Place) -> None:
     try:
         guild = bot.guilds[0]
         assert guild.name == "Ember Prospectors"
-        assert {member.name for member in guild.members} == {"opal", "quartz", "beryl", "red-legion"}
+        assert {member.name for member in guild.members} == {"opal", "quartz", "beryl", "robot"}
         assert [channel.name for channel in guild.voice_channels] == ["Dispatch", "Alpha"]
         assert [member.name for member in guild.voice_channels[0].members] == ["quartz"]
         assert guild.me.guild_permissions.connect
