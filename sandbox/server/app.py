@@ -83,8 +83,9 @@ class SandboxServer:
         app.router.add_route("*", "/api/v{version:\\d+}/{path:.*}", self._rest)
         app.router.add_get("/attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
         app.router.add_get("/ephemeral-attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
-        app.router.add_get("/voice/", self._voice)
-        app.router.add_get("/voice/{guild:\\d+}/", self._voice)
+        # Clients append ?v= to the endpoint, some with a slash before it.
+        for path in ("/voice", "/voice/", "/voice/{guild:\\d+}", "/voice/{guild:\\d+}/"):
+            app.router.add_get(path, self._voice)
         app.router.add_get("/", self._socket)
         # aiohttp would wait for handlers of open websockets for a minute otherwise.
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
