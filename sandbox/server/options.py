@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.server import permissions
+from sandbox.server import menus, permissions
 from sandbox.server.channels import Channel
 from sandbox.server.errors import Refused
 from sandbox.server.members import Role, User
@@ -25,7 +25,8 @@ _LARGEST = 2**53
 class Resolved:
     """Collects the objects behind ids, as an interaction's ``resolved`` carries them."""
 
-    def __init__(self, guild: Guild) -> None:
+    def __init__(self, guild: Guild, locale: str = menus.DEFAULT_LOCALE) -> None:
+        self.locale = locale
         self._guild = guild
         self._kinds: dict[str, Json] = {}
 
@@ -77,14 +78,24 @@ class Resolved:
 
 
 def fill(
-    guild: Guild, user_id: int, schema: list[Json], given: dict[str, Any], *, focused: str | None = None
+    guild: Guild,
+    user_id: int,
+    schema: list[Json],
+    given: dict[str, Any],
+    *,
+    focused: str | None = None,
+    locale: str = menus.DEFAULT_LOCALE,
 ) -> tuple[list[Json], Json]:
     """Return the options of an interaction and its ``resolved``.
 
-    With ``focused`` (autocomplete) nothing is required and the focused value is passed on as typed.
-    Raises Refused for anything Discord's client would not send.
+    Options and choices may be named in the language of ``locale``; the bot gets them as registered. With
+    ``focused`` (autocomplete) nothing is required and the focused value is passed on as typed. Raises
+    Refused for anything Discord's client would not send.
     """
     known = {option["name"]: option for option in schema}
+    spoken = {menus.said(option, "name", locale): option["name"] for option in schema}
+    given = {spoken.get(name, name): value for name, value in given.items()}
+    focused = None if focused is None else spoken.get(focused, focused)
     for name in given:
         if name not in known:
             raise Refused(f"there is no option {name}; the options are: {', '.join(known) or 'none'}")
@@ -92,7 +103,7 @@ def fill(
         if not known.get(focused, {}).get("autocomplete"):
             raise Refused(f"option {focused} has no autocomplete")
         given = {focused: "", **given}
-    resolved = Resolved(guild)
+    resolved = Resolved(guild, locale)
     filled: list[Json] = []
     for name, option in known.items():
         if given.get(name) is None:
@@ -111,11 +122,11 @@ def fill(
 def _value(guild: Guild, user_id: int, option: Json, given: Any, resolved: Resolved) -> Any:
     kind = option["type"]
     if kind in {STRING, INTEGER, NUMBER}:
-        return _ranged(option, _chosen(option, given))
+        return _ranged(option, _chosen(option, given, resolved.locale))
     if kind == BOOLEAN:
         return _typed(option, given)
     if kind == ATTACHMENT:
-        stored = guild.world.uploads.take(given)
+        stored = guild.world.uploads.take(given, option["name"])
         resolved.attachment(stored)
         return str(stored.id)
     some_id = as_id(given, option["name"])
@@ -156,14 +167,14 @@ def _typed(option: Json, given: Any) -> Any:
     return given
 
 
-def _chosen(option: Json, given: Any) -> Any:
+def _chosen(option: Json, given: Any, locale: str) -> Any:
     choices = option.get("choices")
     if not choices:
         return _typed(option, given)
     for choice in choices:
-        if given in {choice["value"], choice["name"]}:
+        if given in {choice["value"], choice["name"], menus.said(choice, "name", locale)}:
             return choice["value"]
-    names = ", ".join(str(choice["name"]) for choice in choices)
+    names = ", ".join(menus.said(choice, "name", locale) for choice in choices)
     raise Refused(f"option {option['name']} takes one of: {names}; not {given!r}")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.server.errors import Refused
 from sandbox.server.messages import Attachment
+from sandbox.server.payloads.interactions import UPLOAD_LIMIT
 
 if TYPE_CHECKING:
     from sandbox.server.world import World
@@ -21,8 +22,8 @@ class Uploads:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def take(self, given: Any) -> Attachment:
-        """Store a file and return it as an ephemeral attachment. Raises Refused."""
+    def take(self, given: Any, name: str = "the file") -> Attachment:
+        """Store a file for the field ``name``, return it as an ephemeral attachment. Raises Refused."""
         if isinstance(given, dict):
             try:
                 given = (str(given["filename"]), base64.b64decode(given["data"], validate=True))
@@ -30,6 +31,9 @@ class Uploads:
                 raise Refused('a file is {"filename": name, "data": base64}') from error
         if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], bytes)):
             raise Refused('a file is (filename, bytes) or {"filename": name, "data": base64}')
+        if len(given[1]) > UPLOAD_LIMIT:
+            size = len(given[1])
+            raise Refused(f"{name} takes files of at most {UPLOAD_LIMIT:,} bytes, not {size:,}", 413)
         filename = re.sub(r"[^\w.\-]", "_", str(given[0])) or "file"
         number = self._world.mint.next()
         url = f"{self._world.cdn}/ephemeral-attachments/{self._world.application_id}/{number}/{filename}"
