@@ -9,14 +9,11 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.server.control.bodies import Body, read_body
+from sandbox.server.control.gateway_faults import GATEWAY_KINDS
 from sandbox.server.control.http_faults import HTTP_KINDS
 from sandbox.server.control.voice_faults import VOICE_KINDS
 from sandbox.server.errors import Refused
 from sandbox.server.world import World
-
-LONGEST = 366 * 86400.0
-MOST = 100_000
-"""The largest count that a fault takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +24,8 @@ class Kind:
     act: Callable[[World, Body, int | None], dict[str, Any]]
 
 
-def _drop(world: World, body: Body, guild_id: int | None) -> dict[str, Any]:
-    hold = body.seconds("hold_seconds", most=LONGEST, default=0.0)
-    return {"connections": world.faults.drop_gateway(guild_id, hold, park=body.flag("park"))}
-
-
-def _invalid(world: World, body: Body, guild_id: int | None) -> dict[str, Any]:
-    return {"connections": world.faults.invalid_session(body.flag("resumable"), guild_id)}
-
-
-def _reconnect(world: World, body: Body, guild_id: int | None) -> dict[str, Any]:
-    return {"connections": world.faults.reconnect(guild_id)}
-
-
 KINDS: dict[str, Kind] = {
-    "drop_gateway": Kind(("hold_seconds", "park"), _drop),
-    "invalid_session": Kind(("resumable",), _invalid),
-    "reconnect": Kind((), _reconnect),
+    **{name: Kind(takes, act) for name, (takes, act) in GATEWAY_KINDS.items()},
     **{name: Kind(takes, act) for name, (takes, act) in HTTP_KINDS.items()},
     **{name: Kind(takes, act) for name, (takes, act) in VOICE_KINDS.items()},
 }
