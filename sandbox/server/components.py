@@ -17,7 +17,7 @@ ROW, BUTTON, STRING_SELECT, TEXT_INPUT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SE
 SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER, LABEL = 9, 10, 11, 12, 13, 14, 17, 18
 FILE_UPLOAD, RADIO_GROUP, CHECKBOX_GROUP, CHECKBOX = 19, 21, 22, 23
 SELECTS = frozenset({STRING_SELECT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT})
-LINK_STYLE = 5
+LINK_STYLE, PREMIUM_STYLE = 5, 6
 
 Json = dict[str, Any]
 
@@ -37,6 +37,24 @@ def find(parts: list[Json], custom_id: str) -> Json | None:
     return next((part for part in walk(parts) if part.get("custom_id") == custom_id), None)
 
 
+def custom_ids(parts: list[Json]) -> list[str]:
+    """Return the custom ids in a tree."""
+    return [str(part["custom_id"]) for part in walk(parts) if part.get("custom_id")]
+
+
+def leading(parts: list[Json], name: str) -> str | None:
+    """Return what a button does that leads away from Discord's chat, named by its url, SKU or label."""
+    for part in walk(parts):
+        if part["type"] == BUTTON and name in {part.get("url"), part.get("sku_id"), part.get("label")}:
+            return {LINK_STYLE: "opens a page", PREMIUM_STYLE: "opens the shop"}.get(part["style"])
+    return None
+
+
+def numbered(parts: list[Json]) -> list[Json]:
+    """Return a modal's components as Discord keeps them: each with an id of its own."""
+    return stored(parts, {}, lambda: 0)
+
+
 def stored(parts: list[Json], named: Mapping[str, Attachment], new_id: Callable[[], int]) -> list[Json]:
     """Return a message's components as Discord keeps them: numbered, defaults written, media addressed."""
     taken = {part["id"] for part in walk(parts) if part.get("id")}
@@ -52,8 +70,9 @@ def _stored(
     kind = part["type"]
     if "components" in body:
         body["components"] = [_stored(each, named, numbers, new_id) for each in body["components"]]
-    if "accessory" in body:
-        body["accessory"] = _stored(body["accessory"], named, numbers, new_id)
+    for single in ("accessory", "component"):
+        if single in body:
+            body[single] = _stored(body[single], named, numbers, new_id)
     if kind in SELECTS:
         body.setdefault("min_values", 1)
         body.setdefault("max_values", 1)

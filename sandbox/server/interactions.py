@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sandbox.server import components
 from sandbox.server.errors import RestError, invalid_form, unknown
 from sandbox.server.messages import EPHEMERAL, LOADING, Message, Upload
 from sandbox.server.payloads import interactions as shapes
@@ -23,8 +24,9 @@ Json = dict[str, Any]
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 ANSWER_WITHIN = timedelta(seconds=3)
 TOKEN_LIVES = timedelta(minutes=15)
+_TOO_MANY = "This interaction has reached the maximum number of follow up messages."
 
-_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL, _PREMIUM = 4, 5, 6, 7, 8, 9, 10
 _KINDS = {
     _MESSAGE: "message",
     _DEFERRED: "deferred",
@@ -32,6 +34,7 @@ _KINDS = {
     _UPDATE: "update",
     _CHOICES: "choices",
     _MODAL: "modal",
+    _PREMIUM: "premium",
 }
 
 
@@ -57,6 +60,7 @@ class Interaction:
     modal_open: bool = False
     choices: list[Json] | None = None
     latest: Message | None = None
+    follow_ups: int = 0
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -71,6 +75,8 @@ class InteractionRoom:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.most_follow_ups: int | None = None
+        """How many follow-ups an interaction takes; Discord: 5 where only the user installed the app."""
         self.by_id: dict[int, Interaction] = {}
         self._by_token: dict[str, Interaction] = {}
         self._by_age: deque[Interaction] = deque()
@@ -106,7 +112,7 @@ class InteractionRoom:
             command_name,
             source,
         )
-        one.metadata = shapes.metadata(one, member.user, opener)
+        one.metadata = shapes.metadata(world, one, member.user, opener)
         self.by_id[number] = self._by_token[one.token] = one
         self._by_age.append(one)
         body = shapes.interaction(world, one, guild, member)
@@ -147,7 +153,8 @@ class InteractionRoom:
             if kind == _UPDATE and one.source is not None:
                 self._world.messages_room.edit(one.source, data, uploads)
         elif kind == _MODAL:
-            one.modal, one.modal_open = data, True
+            one.modal = {**data, "components": components.numbered(data["components"])}
+            one.modal_open = True
         elif kind == _CHOICES:
             one.choices = list(data.get("choices") or [])
         one.callback, one.kind = kind, _KINDS[kind]
@@ -156,11 +163,17 @@ class InteractionRoom:
         one.answered.set()
 
     def follow_up(self, one: Interaction, body: Json, uploads: Iterable[Upload] = ()) -> Message:
-        """Send a further message; the first one after a deferral takes the place of the waiting dots."""
+        """Send a further message; the first one after a deferral takes the place of the waiting dots.
+
+        Raises RestError 40094 beyond ``most_follow_ups``.
+        """
         if one.original is not None and one.original.flags & LOADING and one.original.id in self._known():
             message = self._world.messages_room.edit(one.original, body, uploads, answers=True)
         else:
+            if self.most_follow_ups is not None and one.follow_ups >= self.most_follow_ups:
+                raise RestError(400, 40094, _TOO_MANY)
             message = self._message(one, body, uploads, follow_up=True)
+            one.follow_ups += 1
         one.settle(message)
         return message
 
@@ -193,10 +206,10 @@ class InteractionRoom:
 
     def _check_kind(self, one: Interaction, kind: int) -> None:
         fits = {
-            COMMAND: {_MESSAGE, _DEFERRED, _MODAL},
-            COMPONENT: {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _MODAL},
+            COMMAND: {_MESSAGE, _DEFERRED, _MODAL, _PREMIUM},
+            COMPONENT: {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _MODAL, _PREMIUM},
             AUTOCOMPLETE: {_CHOICES},
-            MODAL: {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE},
+            MODAL: {_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _PREMIUM},
         }[one.type]
         if kind not in fits or (kind == _UPDATE and one.source is None):
             raise invalid_form(
@@ -214,7 +227,9 @@ class InteractionRoom:
         flags: int = 0,
         follow_up: bool = False,
     ) -> Message:
-        world = self._world
+        world, metadata = self._world, one.metadata
+        if follow_up and one.original is not None:
+            metadata = {**metadata, "original_response_message_id": str(one.original.id)}
         ephemeral = bool(int(data.get("flags") or 0) & EPHEMERAL)
         kind = 0 if follow_up else 20 if one.command_name is not None else 0
         reference = None
@@ -229,7 +244,7 @@ class InteractionRoom:
             flags=flags,
             visible_to=one.user_id if ephemeral else None,
             webhook_id=world.application_id,
-            metadata=one.metadata,
+            metadata=metadata,
             command_name=None if follow_up else one.command_name,
         )
 

@@ -83,6 +83,7 @@ class Message:
     mention_everyone: bool = False
     reactions: dict[str, Reaction] = field(default_factory=dict)
     pinned: datetime | None = None
+    former_parts: set[str] = field(default_factory=set)
 
 
 class MessageRoom:
@@ -93,6 +94,8 @@ class MessageRoom:
         self.by_id: dict[int, Message] = {}
         self._by_channel: dict[int, list[Message]] = {}
         self.files: dict[tuple[int, int, str], Attachment] = {}
+        self.dismissed: set[int] = set()
+        """Ephemeral messages that their receivers put away; the bot may still edit them."""
 
     def in_channel(self, channel_id: int) -> list[Message]:
         """Return a channel's messages, oldest first."""
@@ -204,6 +207,7 @@ class MessageRoom:
 
     def _drop(self, message: Message) -> None:
         del self.by_id[message.id]
+        self.dismissed.discard(message.id)
         self._by_channel[message.channel_id].remove(message)
         self._world.changes.message(message.channel_id)
         thread = self._world.channels[message.channel_id].thread
@@ -250,6 +254,7 @@ class MessageRoom:
         elif "embeds" in body:
             message.embeds = []
         if "components" in body:
+            message.former_parts.update(components.custom_ids(message.components))
             message.components = components.stored(body["components"] or [], named, self._world.mint.next)
         self._mention(message, body.get("allowed_mentions"))
 

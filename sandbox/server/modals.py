@@ -27,8 +27,8 @@ def fill(guild: Guild, user_id: int, modal: Json, values: dict[str, Any]) -> tup
             raise Refused(f"the form has no field {name}; its fields are: {', '.join(fields) or 'none'}")
     resolved = Resolved(guild)
     answered: list[Json] = []
-    for number, part in enumerate(modal["components"], start=1):
-        body: Json = {"type": part["type"], "id": part.get("id") or number}
+    for part in modal["components"]:
+        body: Json = {"type": part["type"], "id": part["id"]}
         if part["type"] == parts.ROW:
             body["components"] = [
                 _field(guild, user_id, each, values, resolved) for each in part["components"]
@@ -42,7 +42,7 @@ def fill(guild: Guild, user_id: int, modal: Json, values: dict[str, Any]) -> tup
 def _field(guild: Guild, user_id: int, part: Json, values: dict[str, Any], resolved: Resolved) -> Json:
     name, kind = part["custom_id"], part["type"]
     given = values.get(name)
-    body: Json = {"type": kind, "id": part.get("id") or 1, "custom_id": name}
+    body: Json = {"type": kind, "id": part["id"], "custom_id": name}
     if kind == parts.TEXT_INPUT:
         body["value"] = _text(part, given)
     elif kind == parts.CHECKBOX:
@@ -52,7 +52,7 @@ def _field(guild: Guild, user_id: int, part: Json, values: dict[str, Any], resol
     elif kind == parts.RADIO_GROUP:
         body["value"] = _radio(part, given)
     elif kind in _MANY:
-        body["values"] = chosen(guild, user_id, part, _defaults(part) if given is None else given, resolved)
+        body["values"] = chosen(guild, user_id, part, preset(part) if given is None else given, resolved)
     else:
         raise Refused(f"field {name} is of a kind ({kind}) that people cannot fill in here")
     return body
@@ -76,7 +76,7 @@ def _text(part: Json, given: Any) -> str:
 def _radio(part: Json, given: Any) -> str | None:
     name = part["custom_id"]
     if given is None:
-        given = next(iter(_defaults(part)), None)
+        given = next(iter(preset(part)), None)
     if given is None:
         if part.get("required", True):
             raise Refused(f"field {name} is required")
@@ -86,7 +86,8 @@ def _radio(part: Json, given: Any) -> str | None:
     return str(given)
 
 
-def _defaults(part: Json) -> list[Any]:
+def preset(part: Json) -> list[Any]:
+    """Return the values that a field or select menu holds before anybody touches it."""
     preset = [option["value"] for option in part.get("options") or [] if option.get("default")]
     return preset or [each["id"] for each in part.get("default_values") or []]
 

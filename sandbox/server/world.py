@@ -214,7 +214,7 @@ class World:
         return [
             self.messages_room.payload(each)
             for each in self.messages_room.in_channel(channel_id)
-            if each.visible_to in {None, as_user}
+            if each.visible_to in {None, as_user} and each.id not in self.messages_room.dismissed
         ]
 
     def attachment(self, message_id: int, filename: str) -> bytes:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 UPLOAD_LIMIT = 10 * 1024 * 1024
 """Bytes that one request's files may have."""
-_COMPONENT, _MODAL = 3, 5
+_COMMAND, _COMPONENT, _MODAL = 2, 3, 5
+_ON_USER, _ON_MESSAGE = 2, 3
 
 
-def metadata(one: Interaction, user: User, opener: Interaction | None) -> Json:
+def metadata(world: World, one: Interaction, user: User, opener: Interaction | None) -> Json:
     """Return what a message tells of the interaction it came from."""
     body: Json = {
         "id": str(one.id),
@@ -27,6 +28,10 @@ def metadata(one: Interaction, user: User, opener: Interaction | None) -> Json:
         "user": people.user(user),
         "authorizing_integration_owners": {"0": str(one.guild_id)},
     }
+    if one.type == _COMMAND and one.data.get("type") == _ON_USER:
+        body["target_user"] = people.user(world.users[int(one.data["target_id"])])
+    if one.type == _COMMAND and one.data.get("type") == _ON_MESSAGE:
+        body["target_message_id"] = one.data["target_id"]
     if one.type == _COMPONENT and one.source is not None:
         body["interacted_message_id"] = str(one.source.id)
     if one.type == _MODAL and opener is not None:
