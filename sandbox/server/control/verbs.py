@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from sandbox.server.control import faults, http_faults, pagelog, sight, views
+from sandbox.server.control import faults, http_faults, pagelog, sight, using, views
 from sandbox.server.control.bodies import read_body, read_id, read_query
 from sandbox.server.errors import Refused
 from sandbox.server.people import Person
@@ -83,6 +83,14 @@ async def _idle(world: World, request: web.Request) -> Any:
     return views.voice(person)
 
 
+async def _presence(world: World, request: web.Request) -> Any:
+    person = _person(world, request)
+    body = await read_body(request, ("status", "activity", "mobile"))
+    activity = body.text("activity") if "activity" in body else None
+    await person.set_presence(body.text("status"), activity, mobile=body.flag("mobile"))
+    return world.presences.payload(person.id)
+
+
 async def _slash(world: World, request: web.Request) -> Any:
     person = _person(world, request)
     body = await read_body(request, ("channel_id", "command", "options", "stale"))
@@ -116,7 +124,7 @@ async def _click(world: World, request: web.Request) -> Any:
 async def _choose(world: World, request: web.Request) -> Any:
     person = _person(world, request)
     body = await read_body(request, ("message_id", "custom_id", "values"))
-    custom_id, values = body.text("custom_id"), body.values("values")
+    custom_id, values = body.text("custom_id"), body.values("values") if "values" in body else None
     return views.outcome(await person.choose(body.id("message_id"), custom_id, values))
 
 
@@ -205,11 +213,18 @@ VERBS = (
     Verb("POST", f"{_MEMBER}/talk", '{"frames": n}', _talk),
     Verb("POST", f"{_MEMBER}/request-to-speak", '{"wanted": bool}', _speak),
     Verb("POST", f"{_MEMBER}/idle", "{}", _idle),
+    Verb("POST", f"{_MEMBER}/presence", '{"status", "activity", "mobile": bool}', _presence),
     Verb("POST", f"{_MEMBER}/slash", '{"channel_id", "command", "options", "stale"}', _slash),
     Verb("POST", f"{_MEMBER}/autocomplete", '{"channel_id", "command", "options", "focused"}', _autocomplete),
     Verb("POST", f"{_MEMBER}/click", '{"message_id", "custom_id"}', _click),
     Verb("POST", f"{_MEMBER}/choose", '{"message_id", "custom_id", "values": [...]}', _choose),
     Verb("POST", f"{_MEMBER}/submit", '{"interaction_id", "values": {custom_id: value or list}}', _submit),
+    Verb("GET", f"{_MEMBER}/menu", "", using.menu),
+    Verb("POST", f"{_MEMBER}/locale", '{"locale": "de"}', using.locale),
+    Verb(
+        "POST", f"{_MEMBER}/context", '{"command", "message_id" | "user_id" and "channel_id"}', using.context
+    ),
+    Verb("POST", f"{_MEMBER}/dismiss", '{"message_id"}', using.dismiss),
     Verb("POST", f"{_MEMBER}/messages", '{"channel_id", "content"}', _send),
     Verb("GET", "/guilds/{guild}/sight", "?as=user", _sight),
     Verb("GET", "/channels/{channel}/messages", "?as=user&limit=", _messages),
