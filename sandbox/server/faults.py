@@ -53,11 +53,9 @@ class Faults(DispatchFaults):
         """Send op 9; a session that is not resumable is forgotten. Returns how many were told."""
         hit = self._connected(guild_id)
         for session in hit:
-            if session.connection is not None:
-                session.connection.send(f'{{"op":9,"d":{"true" if resumable else "false"}}}')
             self._world.hub.expect_back(session)
-            if not resumable:
-                self._world.hub.forget(session)
+            if session.connection is not None:
+                session.connection.invalidate(resumable)
         self._world.log.note(f"op 9 (resumable: {resumable}) to {len(hit)} connection(s)")
         return len(hit)
 

@@ -36,6 +36,10 @@ class Connection(Protocol):
         """Queue frames that leave in one write."""
         ...
 
+    def invalidate(self, resumable: bool) -> None:
+        """Say that the session is no longer this connection's, and let it begin another one."""
+        ...
+
     def freeze(self) -> None:
         """Let nothing pass any more, without a word to anybody."""
         ...

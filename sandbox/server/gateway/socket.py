@@ -46,6 +46,7 @@ class GatewaySocket:
         self._interval = settings.heartbeat_seconds
         self._watchdog = Watchdog(self._interval, settings.frames_per_minute, self._silent)
         self._session: Session | None = None
+        self._dismissed: Session | None = None
         self._by_client = False
         self.acknowledging = True
 
@@ -74,6 +75,14 @@ class GatewaySocket:
         transport = self._request.transport
         if transport is not None:
             transport.abort()
+
+    def invalidate(self, resumable: bool) -> None:
+        """Say that the session is no longer this connection's, which may now resume it or identify anew."""
+        self.send(f'{{"op":9,"s":null,"t":null,"d":{"true" if resumable else "false"}}}')
+        session, self._session = self._session, None
+        if session is not None:
+            self._dismissed = session
+            self._world.hub.lost(session, for_good=not resumable)
 
     def freeze(self) -> None:
         """Let nothing pass any more, without a word to anybody."""
@@ -116,10 +125,14 @@ class GatewaySocket:
         self.close(code)
 
     def _detach(self) -> None:
+        clean = self._ws.close_code in _CLEAN and self._by_client
         session = self._session
         if session is not None and session.connection is self:
-            clean = self._ws.close_code in _CLEAN and self._by_client
             self._world.hub.lost(session, for_good=clean)
+        former = self._dismissed
+        if clean and session is None and former is not None and former.connection is None:
+            # A client that says goodbye gives its session up, even one that op 9 would have let it resume.
+            self._world.hub.forget(former)
 
     async def _read(self) -> None:
         while True:
