@@ -73,6 +73,14 @@ def _stored(
     for single in ("accessory", "component"):
         if single in body:
             body[single] = _stored(body[single], named, numbers, new_id)
+    if isinstance(body.get("emoji"), dict):
+        body["emoji"] = _emoji(body["emoji"])
+    if "sku_id" in body:
+        body["sku_id"] = str(body["sku_id"])
+    if "options" in body:
+        body["options"] = [_option(each) for each in body["options"]]
+    if "default_values" in body:
+        body["default_values"] = [{**each, "id": str(each["id"])} for each in body["default_values"]]
     if kind in SELECTS:
         body.setdefault("min_values", 1)
         body.setdefault("max_values", 1)
@@ -98,6 +106,20 @@ def _stored(
         body["size"] = len(found.data) if found else None
         body["spoiler"] = bool(body.get("spoiler"))
     return body
+
+
+def _option(sent: Json) -> Json:
+    option = {key: value for key, value in sent.items() if value is not None}
+    if isinstance(option.get("emoji"), dict):
+        option["emoji"] = _emoji(option["emoji"])
+    return option
+
+
+def _emoji(sent: Json) -> Json:
+    emoji: Json = {"name": sent.get("name")}
+    if sent.get("id"):
+        emoji |= {"id": str(sent["id"]), "animated": bool(sent.get("animated"))}
+    return emoji
 
 
 def _described(part: Json) -> Json:
