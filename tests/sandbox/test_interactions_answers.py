@@ -136,6 +136,7 @@ async def test_a_request_to_buy_premium(place: Place, bot: LoopbackBot) -> None:
 
 
 async def test_an_ephemeral_answer_is_for_one_person_alone(place: Place, bot: LoopbackBot) -> None:
+    panel = Panel(lambda one: one.response.defer())
     outcome = await answering(
         place,
         bot,
