@@ -13,7 +13,7 @@ ARGS ?=
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
 
-.PHONY: help setup demo run test lint format bench soak messages commands constraints clean
+.PHONY: help setup demo run test lint format bench soak red messages commands constraints clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -60,6 +60,9 @@ bench: $(STAMP) ## Measure against bare discord.py; writes benchmarks/results.
 
 soak: $(STAMP) ## Run the long tests and property tests with many more examples.
 	@$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile soak --timeout 1800 $(ARGS)
+
+red: $(STAMP) ## Run Red-DiscordBot and other libraries' bots on the sandbox; installs them on the first run.
+	@$(BIN)/python -m pytest -m red $(ARGS)
 
 messages: $(STAMP) ## Bring the English text catalogs up to date with the sources.
 	@$(BIN)/python -m tools.messages

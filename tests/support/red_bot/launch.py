@@ -1,0 +1,39 @@
+"""Starts Red-DiscordBot on a sandbox: ``python launch.py SOCKET redbot's own arguments``.
+
+All it changes is the connection: discord.py's HTTP client, which Red gives no connector, gets one to the unix
+socket, and no name is looked up, so that nothing leaves this machine. Red's code stays as it is.
+"""
+
+# ruff: noqa: E402, I001
+from __future__ import annotations
+
+import socket
+import sys
+from typing import Any
+
+path = sys.argv.pop(1)
+
+# Red wants to be the first to import discord.
+from redbot.__main__ import main
+
+import aiohttp
+from discord.http import HTTPClient
+
+_log_in = HTTPClient.static_login
+_look_up = socket.getaddrinfo
+
+
+async def log_in(self: HTTPClient, token: str) -> Any:
+    self.connector = aiohttp.UnixConnector(path=path, limit=0)
+    return await _log_in(self, token)
+
+
+def look_up(host: Any, *more: Any, **named: Any) -> Any:
+    if host not in {None, "localhost", "127.0.0.1", "::1"}:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host} is not on this machine")
+    return _look_up(host, *more, **named)
+
+
+HTTPClient.static_login = log_in
+socket.getaddrinfo = look_up
+main()
