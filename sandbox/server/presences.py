@@ -48,6 +48,9 @@ class PresenceRoom:
             raise Refused(f"a status is one of {', '.join(STATUSES)}, not {status!r}")
         shown = OFFLINE if status == "invisible" else status
         doing = () if shown == OFFLINE else tuple(self._activity(each) for each in activities)
+        before = self._by_user.get(user_id)
+        if not doing and before == Presence(shown, doing, client):
+            return
         self._by_user[user_id] = Presence(shown, doing, client)
         for guild in self._world.guilds.values():
             if user_id in guild.members and self._world.bot_user.id in guild.members:
