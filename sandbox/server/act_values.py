@@ -216,6 +216,22 @@ def places(world: World, verb: str, arguments: Mapping[str, Any]) -> dict[str, i
     return {}
 
 
+def custom_ids_for(world: World, verb: str, arguments: Json, recorded: Mapping[str, int]) -> Json:
+    """Return an act's arguments with the custom ids that stand in the places of the recorded ones."""
+    now = {place: custom_id for custom_id, place in places(world, verb, arguments).items()}
+    known = set(now.values())
+
+    def other(custom_id: str) -> str:
+        return custom_id if custom_id in known else now.get(recorded.get(custom_id, -1), custom_id)
+
+    changed = dict(arguments)
+    if verb in {"click", "choose"} and "custom_id" in arguments:
+        changed["custom_id"] = other(arguments["custom_id"])
+    elif verb == "submit" and isinstance(arguments.get("values"), dict):
+        changed["values"] = {other(key): value for key, value in arguments["values"].items()}
+    return changed
+
+
 def _order(parts: Any) -> dict[str, int]:
     return {custom_id: place for place, custom_id in enumerate(_custom_ids(parts))}
 

@@ -14,6 +14,7 @@ from sandbox.server.act_values import Encoder, places
 from sandbox.server.errors import Refused, RestError
 
 if TYPE_CHECKING:
+    from sandbox.server.log import Log
     from sandbox.server.world import World
 
 Entry = dict[str, Any]
@@ -71,7 +72,8 @@ class Acts:
     def turned(self, target: datetime) -> Callable[[], None]:
         """Write that the clock is turned; the returned function notes that it has got there."""
         log = self._world.log
-        entry = log.add("clock", "in", to=target.isoformat())
+        attached = self._world.clock.attached
+        entry = log.add("clock", "in", to=target.isoformat(), attached=attached)
 
         def done() -> None:
             if entry is not None:
@@ -126,7 +128,7 @@ def _act(
             if _within.get():
                 return await function(me, *given, **named)
             arguments, entry = begin(me, given, named)
-            with consequences(), _outcome(entry):
+            with consequences(), _outcome(entry, world(me).log):
                 result = await function(me, **arguments)
                 if entry is not None and hasattr(result, "interaction_id"):
                     entry["outcome"] = result.kind
@@ -139,17 +141,21 @@ def _act(
         if _within.get():
             return function(me, *given, **named)
         arguments, entry = begin(me, given, named)
-        with consequences(), _outcome(entry):
+        with consequences(), _outcome(entry, world(me).log):
             return function(me, **arguments)
 
     return act
 
 
 @contextmanager
-def _outcome(entry: Entry | None) -> Iterator[None]:
+def _outcome(entry: Entry | None, log: Log) -> Iterator[None]:
+    """Note in an act's entry that it was refused, and how far the log was when it ended."""
     try:
         yield
     except (Refused, RestError, ValueError) as refusal:
         if entry is not None:
             entry["refused"] = str(refusal)
         raise
+    finally:
+        if entry is not None:
+            entry["ended"] = log.total

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.server.dispatch_faults import DispatchFaults
 from sandbox.server.http_faults import HttpFaults
+from sandbox.server.plans import FaultPlan, draw
 from sandbox.server.voice.faults import VoiceFaults
 
 if TYPE_CHECKING:
@@ -45,6 +47,18 @@ class Faults(DispatchFaults):
                 hub.expect_back(session)
         self._world.log.note(f"gateway dropped: {len(hit)} connection(s), held for {hold_seconds:g} s")
         return len(hit)
+
+    def plan(
+        self, seed: int, seconds: float = 3600.0, count: int = 8, kinds: Collection[str] | None = None
+    ) -> FaultPlan:
+        """Draw a plan of faults from a seed and carry it out from now on; return it, to be printed.
+
+        ``count`` faults of some ``kinds`` (None: all that plans know) strike within ``seconds`` of sandbox
+        time. Raises Refused for arguments that make no sense.
+        """
+        plan = draw(seed, seconds, count, kinds)
+        plan.start(self._world)
+        return plan
 
     async def _release(self) -> None:
         self._world.hub.release()

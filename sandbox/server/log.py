@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sandbox.server.snowflake import Now
+
+if TYPE_CHECKING:
+    from sandbox.server.recording import Filter
 
 Entry = dict[str, Any]
 
 
-MOST_ACTS = 100_000
+MOST_ACTS = 50_000
 _OF_ACTS = frozenset({"act", "clock"})
 
 
@@ -31,6 +35,10 @@ class Log:
         self._entries: deque[Entry] = deque(maxlen=size)
         self._acts: deque[tuple[int, Entry]] = deque(maxlen=MOST_ACTS)
         self._listeners: list[Callable[[Entry], None]] = []
+        self.acts_lost = False
+        """Whether there were more acts than are kept."""
+        self.write: Callable[[Path, Filter | None], Path]
+        """Writes the recording of the world that this log belongs to, which sets this."""
         self.enabled = True
         self.total = 0
         """How many entries there have been; the ring keeps the last of them."""
@@ -64,11 +72,16 @@ class Log:
         entry: Entry = {"at": self._clock.now().isoformat(), "direction": direction, "kind": kind, **fields}
         self._entries.append(entry)
         if kind in _OF_ACTS:
+            self.acts_lost = self.acts_lost or len(self._acts) == MOST_ACTS
             self._acts.append((self.total, entry))
         self.total += 1
         for listener in tuple(self._listeners):
             listener(entry)
         return entry
+
+    def export(self, path: Path | str, chosen: Filter | None = None) -> Path:
+        """Write all that is kept, or what a filter chooses, as a recording; return where it is."""
+        return self.write(Path(path), chosen)
 
     def note(self, words: str) -> None:
         """Keep a remark of the sandbox's own."""

@@ -6,7 +6,7 @@ import base64
 import random
 from typing import TYPE_CHECKING, Any
 
-from sandbox.server import permissions
+from sandbox.server import permissions, recording
 from sandbox.server.acts import Acts, consequences, recorded
 from sandbox.server.changes import Changes
 from sandbox.server.channels import DM, Channel
@@ -37,6 +37,7 @@ from sandbox.server.webhooks import WebhookRoom
 
 if TYPE_CHECKING:
     from sandbox.server.messages import Message
+    from sandbox.server.plans import FaultPlan
 
 
 @recorded(
@@ -76,7 +77,10 @@ class World:
         self.interaction_wait = interaction_wait
         self.mint = Mint(self.clock)
         self.log = Log(self.clock)
+        self.log.write = lambda path, chosen: recording.write(self, path, chosen)
         self.acts = Acts(self)
+        self.plans: list[FaultPlan] = []
+        recording.made(self)
         self.truth = Truth(self.clock)
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
@@ -107,6 +111,7 @@ class World:
         self.clock.on_moved = self.changes.time
         self.clock.on_advance = self.acts.turned
         self.acts.watch(self.faults, "faults")
+        self.acts.watch(self.faults.voice, "faults.voice")
         self.acts.watch(self.faults.http, "faults.http", but=("take",))
         self.acts.watch(self.rate_limits, "rate_limits", but=("ask", "answered", "forced", "described"))
         self.commands.on_changed.append(lambda scope: self.changes.guilds())
