@@ -159,7 +159,8 @@ async def test_an_ephemeral_answer_is_for_one_person_alone(place: Place, bot: Lo
         await partial.edit(content="seen")
     with pytest.raises(discord.NotFound):
         await partial.create_thread(name="seen")
-    await channel.delete_messages([discord.Object(int(message_id)), discord.Object(1)])
+    said = await place.beryl.send(place.text, "for all")
+    await channel.delete_messages([discord.Object(int(message_id)), discord.Object(int(said["id"]))])
     assert len(place.world.messages(place.text.id, place.quartz.id)) == 1
 
 
