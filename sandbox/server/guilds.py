@@ -60,15 +60,31 @@ class Guild:
         if self.world.bot_user.id in self.members:
             self.world.hub.dispatch(event, data, guild_id=self.id, mine=mine)
 
-    def create_role(self, name: str, *, permissions: int = 0, color: int = 0, hoist: bool = False) -> Role:
+    def create_role(
+        self,
+        name: str,
+        *,
+        permissions: int = 0,
+        color: int = 0,
+        hoist: bool = False,
+        mentionable: bool = False,
+        at_bottom: bool = False,
+    ) -> Role:
         """Add a role; ``permissions`` are Discord's bits, on top of @everyone's.
 
         It comes to stand above the others, but below the bot's own, so that the bot can give it:
-        :meth:`place_roles` orders them otherwise.
+        :meth:`place_roles` orders them otherwise. With ``at_bottom`` it is the lowest, as those that
+        are made through the API.
         """
-        role = Role(self.world.entity_id(), name, permissions, len(self.roles), color=color, hoist=hoist)
+        role = Role(
+            self.world.entity_id(), name, permissions, 1 if at_bottom else len(self.roles), color=color,
+            hoist=hoist, mentionable=mentionable,
+        )  # fmt: skip
         self.roles[role.id] = role
         self._dispatch("GUILD_ROLE_CREATE", {"guild_id": str(self.id), "role": shapes.role(role)})
+        if at_bottom:
+            self.place_roles({role.id: 1})
+            return role
         own = self.bot_role
         if own is not None and own.position == role.position - 1:
             self.place_roles({own.id: role.position, role.id: own.position})
@@ -127,10 +143,12 @@ class Guild:
         overwrites: Mapping[int, tuple[int, int]] | Iterable[Overwrite] = (),
         user_limit: int = 0,
         topic: str | None = None,
+        announced: bool = True,
     ) -> Channel:
         """Add a channel: type 0 text, 2 voice, 4 category, 13 stage.
 
         ``overwrites`` maps a role's or member's id to (allow, deny) bits. ``user_limit`` 0 means no limit.
+        Unless ``announced`` the bot hears of it only by :meth:`created_channel`.
         Raises Refused when the parent is not a category of this guild.
         """
         if parent is not None and (parent.type != CATEGORY or parent.id not in self.channels):
@@ -155,8 +173,13 @@ class Guild:
         )
         self.channels[channel.id] = channel
         self.world.channels[channel.id] = channel
-        self._dispatch("CHANNEL_CREATE", shapes.channel(channel))
+        if announced:
+            self.created_channel(channel)
         return channel
+
+    def created_channel(self, channel: Channel) -> None:
+        """Tell the bot of a new channel."""
+        self._dispatch("CHANNEL_CREATE", shapes.channel(channel))
 
     def update_channel(self, channel: Channel) -> None:
         """Tell the bot that a channel's fields were changed."""

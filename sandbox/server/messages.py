@@ -122,14 +122,16 @@ class MessageRoom:
         metadata: dict[str, Any] | None = None,
         command_name: str | None = None,
         counted: bool = True,
+        message_id: int | None = None,
     ) -> Message:
         """Store a new message from a request's body and dispatch it, unless it is ephemeral.
 
-        ``counted`` is false for what no thread counts: its first message.
+        ``counted`` is false for what no thread counts: its first message, which in a forum has the
+        thread's own id for ``message_id``.
         """
         world = self._world
         message = Message(
-            world.mint.next(),
+            message_id or world.mint.next(),
             channel.id,
             channel.guild_id,
             author,

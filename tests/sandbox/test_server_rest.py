@@ -104,8 +104,8 @@ async def test_guilds_roles_channels_and_members(place: Place, bot: LoopbackBot)
     await made.delete()
     crew = await guild.create_voice_channel("Crew")
     await crew.edit(user_limit=4)
-    await crew.edit(overwrites={guild.default_role: discord.PermissionOverwrite(connect=False)})
-    assert place.guild.channels[crew.id].overwrites[place.guild.id].deny == 1 << 20
+    await crew.edit(overwrites={guild.default_role: discord.PermissionOverwrite(speak=False)})
+    assert place.guild.channels[crew.id].overwrites[place.guild.id].deny == 1 << 21
     assert place.guild.channels[crew.id].user_limit == 4
     await place.quartz.join(place.dispatch)
     await member.move_to(crew)

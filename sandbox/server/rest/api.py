@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.server.rest import accounts, commands, guilds, interactions, members, messages, voice
+from sandbox.server.rest import (
+    accounts,
+    audit,
+    bans,
+    channels,
+    commands,
+    emojis,
+    events,
+    guilds,
+    interactions,
+    invites,
+    members,
+    messages,
+    pins,
+    reactions,
+    roles,
+    threads,
+    voice,
+    webhooks,
+)
 from sandbox.server.rest.router import Router
 
 if TYPE_CHECKING:
@@ -13,5 +32,9 @@ if TYPE_CHECKING:
 
 def router(world: World) -> Router:
     """Return the router of a world's HTTP API."""
-    rooms = (accounts, commands, guilds, interactions, members, messages, voice)
+    # Calls with a webhook's token come to webhooks, which hands on those of interactions.
+    rooms = (
+        accounts, commands, guilds, roles, channels, threads, members, bans, messages, reactions, pins,
+        emojis, webhooks, interactions, invites, events, audit, voice,
+    )  # fmt: skip
     return Router(world, *(room.routes for room in rooms))

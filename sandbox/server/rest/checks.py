@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sandbox.server import permissions
+from sandbox.server.audit import Action
 from sandbox.server.errors import RestError
 from sandbox.server.limits import Violation, check_callback, check_commands, check_message, error_body
 from sandbox.server.messages import COMPONENTS_V2, LOADING
-
-from sandbox.server.audit import Action
 
 if TYPE_CHECKING:
     from sandbox.server.channels import Channel
@@ -29,9 +28,9 @@ def _judged(violations: Sequence[Violation]) -> None:
         raise RestError(400, int(body["code"]), str(body["message"]), body.get("errors"))
 
 
-def message(call: Call, *, edited: Message | None = None) -> Json:
+def message(call: Call, *, edited: Message | None = None, body: Json | None = None) -> Json:
     """Return a body that makes or edits a message. Raises RestError 50006 or 50035 when it breaks a limit."""
-    body = call.json()
+    body = call.json() if body is None else body
     files = [each.filename for each in call.files]
     v2 = False
     if edited is not None:
@@ -83,6 +82,13 @@ def in_guild(guild: Guild, needed: int) -> int:
     return bits
 
 
+def awake(call: Call, channel: Channel) -> None:
+    """Raise RestError 50083 in a thread that was put away, or is locked against the bot."""
+    thread = channel.thread
+    if thread is not None and thread.archived:
+        raise RestError(400, 50083, "Thread is archived")
+
+
 def missing_permissions() -> RestError:
     """Return the 403 of who may not do that."""
     return RestError(403, 50013, "Missing Permissions")
@@ -108,13 +114,15 @@ def note(
     guild.audit.write(actor, action, target_id, changes=changes, options=options, reason=call.reason)
 
 
-def in_channel(call: Call, channel: Channel, needed: int) -> None:
-    """Raise RestError 50001 when the bot does not see a channel, 50013 when it lacks a permission in it.
+def in_channel(call: Call, channel: Channel, needed: int) -> int:
+    """Return the bot's permissions in a channel.
+
+    Raises RestError 50001 when it does not see the channel, 50013 when ``needed`` are not among them.
 
     To send messages in a thread is a permission of its own.
     """
     if not channel.guild_id:
-        return
+        return permissions.ALL
     guild = call.world.guilds[channel.guild_id]
     bits = permissions.in_channel(guild, guild.members[call.world.bot_user.id], channel)
     if not bits & permissions.VIEW_CHANNEL:
@@ -123,3 +131,4 @@ def in_channel(call: Call, channel: Channel, needed: int) -> None:
         needed = needed & ~permissions.SEND_MESSAGES | permissions.SEND_IN_THREADS
     if bits & needed != needed:
         raise missing_permissions()
+    return bits

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.server import permissions
+from sandbox.server import moderation, permissions
+from sandbox.server.audit import Action, changed
 from sandbox.server.errors import RestError, invalid_form, unknown
 from sandbox.server.guilds import Guild
-from sandbox.server.members import Member
+from sandbox.server.limits import check_member
+from sandbox.server.members import Member, Role
 from sandbox.server.payloads import people as shapes
-from sandbox.server.rest import checks
+from sandbox.server.payloads import stamp
+from sandbox.server.rest import checks, queries
 from sandbox.server.rest.router import Answer, Call, Routes
 
 routes = Routes()
@@ -27,7 +31,7 @@ def get_members(call: Call) -> Answer:
     guild = call.guild()
     if "members" not in call.world.privileged_intents:
         raise RestError(403, 50001, "Missing Access")
-    after, limit = int(call.query.get("after", 0)), int(call.query.get("limit", 1))
+    after, limit = queries.optional_id(call, "after") or 0, queries.number(call, "limit", 1, 1, 1000)
     found = sorted(user_id for user_id in guild.members if user_id > after)[:limit]
     return 200, [_shape(guild, guild.members[user_id]) for user_id in found]
 
@@ -36,7 +40,9 @@ def get_members(call: Call) -> Answer:
 def search_members(call: Call) -> Answer:
     """Return the members whose name begins with the query."""
     guild = call.guild()
-    query, limit = call.query.get("query", "").lower(), int(call.query.get("limit", 1))
+    query, limit = call.query.get("query", "").lower(), queries.number(call, "limit", 1, 1, 1000)
+    if not query:
+        raise invalid_form(("query",), "BASE_TYPE_REQUIRED", "This field is required")
     found = [
         member
         for member in guild.members.values()
@@ -55,25 +61,47 @@ def get_member(call: Call) -> Answer:
 @routes("PATCH", "/guilds/{guild_id}/members/@me")
 @routes("PATCH", _ONE)
 def edit_member(call: Call) -> Answer:
-    """Change a member's nick and roles, or move, put out, mute or deafen them in voice."""
+    """Change a member's nick and roles, silence them, or move, put out, mute or deafen them in voice."""
     guild, body = call.guild(), call.json()
     member = call.member(guild)
-    _check(guild, body, mine=member.user.id == call.world.bot_user.id)
-    if "nick" in body or "roles" in body:
-        if "nick" in body:
-            member.nick = body["nick"] or None
-        if body.get("roles") is not None:
-            member.roles = [int(each) for each in body["roles"] if int(each) in guild.roles]
+    mine = member.user.id == call.world.bot_user.id
+    checks.kept(check_member(body, call.world.clock.now()))
+    _check(call, guild, member, body, mine=mine)
+    before = _told(member)
+    roles_before = list(member.roles)
+    if "nick" in body:
+        member.nick = body["nick"] or None
+    if body.get("roles") is not None:
+        member.roles = list(dict.fromkeys(int(each) for each in body["roles"]))
+    if "communication_disabled_until" in body:
+        until = body["communication_disabled_until"]
+        member.timed_out_until = _moment(until) if until else None
+    changes = changed(before, _told(member), tuple(before))
+    if changes or member.roles != roles_before:
         guild.update_member(member)
+    if changes:
+        checks.note(call, guild, Action.MEMBER_UPDATE, member.user.id, changes=changes)
+    _note_roles(call, guild, member, roles_before)
     if {"channel_id", "mute", "deaf"} & set(body):
         _voice(call, guild, member, body)
     return 200, _shape(guild, member)
 
 
-def _check(guild: Guild, body: dict[str, Any], *, mine: bool) -> None:
+def _told(member: Member) -> dict[str, Any]:
+    until = member.timed_out_until
+    return {"nick": member.nick, "communication_disabled_until": stamp(until) if until else None}
+
+
+def _moment(given: str) -> datetime:
+    moment = datetime.fromisoformat(given)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _check(call: Call, guild: Guild, member: Member, body: dict[str, Any], *, mine: bool) -> None:
     asks = {
         "nick": permissions.CHANGE_NICKNAME if mine else permissions.MANAGE_NICKNAMES,
         "roles": permissions.MANAGE_ROLES,
+        "communication_disabled_until": permissions.MODERATE_MEMBERS,
         "channel_id": permissions.MOVE_MEMBERS,
         "mute": permissions.MUTE_MEMBERS,
         "deaf": permissions.DEAFEN_MEMBERS,
@@ -81,6 +109,39 @@ def _check(guild: Guild, body: dict[str, Any], *, mine: bool) -> None:
     for name, needed in asks.items():
         if name in body:
             checks.in_guild(guild, needed)
+    if "nick" in body and not mine:
+        checks.above(guild, member)
+    if body.get("communication_disabled_until") is not None:
+        checks.above(guild, member)
+        if permissions.in_guild(guild, member) & permissions.ADMINISTRATOR:
+            raise checks.missing_permissions()
+    if body.get("roles") is not None:
+        for role_id in {int(each) for each in body["roles"]} ^ set(member.roles):
+            _may_give(guild, role_id)
+
+
+def _may_give(guild: Guild, role_id: int) -> Role:
+    """Return a role that the bot may give and take. Raises RestError 10011 or 50013."""
+    role = guild.roles.get(role_id)
+    if role is None or role.id == guild.id:
+        raise unknown("role")
+    checks.above(guild, role)
+    if role.managed:
+        raise checks.missing_permissions()
+    return role
+
+
+def _note_roles(call: Call, guild: Guild, member: Member, before: list[int]) -> None:
+    changes = []
+    for key, ids in (
+        ("$add", [each for each in member.roles if each not in before]),
+        ("$remove", [each for each in before if each not in member.roles]),
+    ):
+        if ids:
+            named = [{"id": str(each), "name": guild.roles[each].name} for each in ids]
+            changes.append({"key": key, "new_value": named})
+    if changes:
+        checks.note(call, guild, Action.MEMBER_ROLES, member.user.id, changes=changes)
 
 
 def _voice(call: Call, guild: Guild, member: Member, body: dict[str, Any]) -> None:
@@ -90,35 +151,49 @@ def _voice(call: Call, guild: Guild, member: Member, body: dict[str, Any]) -> No
     target = state.channel_id
     if "channel_id" in body:
         target = int(body["channel_id"]) if body["channel_id"] else None
-        if target is not None and (target not in guild.channels or not guild.channels[target].is_voice):
-            raise invalid_form(("channel_id",), "CHANNEL_TYPE_INVALID", "Invalid channel type")
+        if target is not None:
+            if target not in guild.channels or not guild.channels[target].is_voice:
+                raise invalid_form(("channel_id",), "CHANNEL_TYPE_INVALID", "Invalid channel type")
+            checks.in_channel(call, guild.channels[target], permissions.CONNECT)
     flags = {name: bool(body[name]) for name in ("mute", "deaf") if body.get(name) is not None}
+    before = {name: getattr(state, name) for name in flags}
+    moved = target != state.channel_id
     call.world.voice.move(guild, member.user.id, target, flags=flags)
+    if moved and target is None:
+        checks.note(call, guild, Action.MEMBER_DISCONNECT, None, options={"count": 1})
+    elif moved:
+        options = {"channel_id": target, "count": 1}
+        checks.note(call, guild, Action.MEMBER_MOVE, None, options=options)
+    changes = changed(before, flags, tuple(flags))
+    if changes:
+        checks.note(call, guild, Action.MEMBER_UPDATE, member.user.id, changes=changes)
 
 
 @routes("PUT", _ONE + "/roles/{role_id}")
 def add_role(call: Call) -> Answer:
     """Give a member a role."""
-    guild = call.guild()
-    checks.in_guild(guild, permissions.MANAGE_ROLES)
-    member, role_id = call.member(guild), call.id("role_id")
-    if role_id not in guild.roles:
-        raise unknown("role")
-    if role_id not in member.roles:
-        member.roles.append(role_id)
-        guild.update_member(member)
-    return 204, None
+    return _set_role(call, given=True)
 
 
 @routes("DELETE", _ONE + "/roles/{role_id}")
 def remove_role(call: Call) -> Answer:
     """Take a role from a member."""
+    return _set_role(call, given=False)
+
+
+def _set_role(call: Call, *, given: bool) -> Answer:
     guild = call.guild()
     checks.in_guild(guild, permissions.MANAGE_ROLES)
-    member, role_id = call.member(guild), call.id("role_id")
-    if role_id in member.roles:
-        member.roles.remove(role_id)
+    member = call.member(guild)
+    role = _may_give(guild, call.id("role_id"))
+    before = list(member.roles)
+    if given != (role.id in before):
+        if given:
+            member.roles.append(role.id)
+        else:
+            member.roles.remove(role.id)
         guild.update_member(member)
+        _note_roles(call, guild, member, before)
     return 204, None
 
 
@@ -127,7 +202,9 @@ def kick(call: Call) -> Answer:
     """Put a member out of the guild."""
     guild = call.guild()
     checks.in_guild(guild, permissions.KICK_MEMBERS)
-    guild.remove_member(call.member(guild))
+    member = call.member(guild)
+    checks.above(guild, member)
+    moderation.kick(guild, call.world.bot_user.id, member, call.reason)
     return 204, None
 
 
