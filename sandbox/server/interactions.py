@@ -64,6 +64,16 @@ class Interaction:
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def focused_type(self) -> int | None:
+        """The kind of the option that is being completed, if one is."""
+        options = list(self.data.get("options") or [])
+        for option in options:
+            if option.get("focused"):
+                return int(option["type"])
+            options.extend(option.get("options") or [])
+        return None
+
     def settle(self, message: Message) -> None:
         """Note that the person now sees a real answer."""
         self.latest = message

@@ -241,6 +241,44 @@ CALLBACKS: dict[str, tuple[Any, Any, str, tuple[str | int, ...]]] = {
         "NUMBER_TYPE_MAX",
         (*INNER, "max_values"),
     ),
+    "numbers of parts": (
+        modal(label(id=5), label(entry("other"), id=6)),
+        modal(label(id=5), label(entry("other"), id=5)),
+        "COMPONENT_ID_DUPLICATED",
+        ("data", "components", 1, "id"),
+    ),
+    "radio group presets": (
+        modal(label(group(21, 2))),
+        modal(
+            label(
+                {
+                    "type": 21,
+                    "custom_id": "g",
+                    "options": [{"label": n, "value": n, "default": True} for n in "ab"],
+                }
+            )
+        ),
+        "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES",
+        INNER,
+    ),
+    "radio group values": (
+        modal(label(group(21, 2))),
+        modal(label({"type": 21, "custom_id": "g", "options": [{"label": n, "value": "a"} for n in "ab"]})),
+        "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
+        (*INNER, "options", 1, "value"),
+    ),
+    "label in a label": (
+        modal(label()),
+        modal(label(label())),
+        "BASE_TYPE_CHOICES",
+        (*INNER, "type"),
+    ),
+    "button in a modal": (
+        modal(label()),
+        modal(row({"type": 2, "style": 1, "label": "x", "custom_id": "x"})),
+        "BASE_TYPE_CHOICES",
+        ("data", "components", 0, "components", 0, "type"),
+    ),
     "checkbox": (
         modal(label({"type": 23, "custom_id": "c"})),
         modal(label({"type": 23})),

@@ -246,6 +246,36 @@ COMMANDS: dict[str, tuple[Any, Any, str, tuple[str | int, ...]]] = {
         TYPE,
         (0, "options", 0, "options", 0, "type"),
     ),
+    "contexts": (
+        [{**one()[0], "contexts": [0, 1]}],
+        [{**one()[0], "contexts": [3]}],
+        "BASE_TYPE_CHOICES",
+        (0, "contexts", 0),
+    ),
+    "installations": (
+        [{**one()[0], "integration_types": [0]}],
+        [{**one()[0], "integration_types": [0, 0]}],
+        "SET_TYPE_ALREADY_CONTAINS_VALUE",
+        (0, "integration_types"),
+    ),
+    "needed permissions": (
+        [{**one()[0], "default_member_permissions": "32"}],
+        [{**one()[0], "default_member_permissions": "MANAGE_GUILD"}],
+        "NUMBER_TYPE_COERCE",
+        (0, "default_member_permissions"),
+    ),
+    "types of channels": (
+        one(option("where", 7, channel_types=[0, 2])),
+        one(option("where", 7, channel_types=[0, 42])),
+        "BASE_TYPE_CHOICES",
+        (0, "options", 0, "channel_types", 1),
+    ),
+    "required": (
+        one(option("a", 3, required=True)),
+        one(option("a", 3, required="yes")),
+        "BOOLEAN_TYPE_CONVERT",
+        (0, "options", 0, "required"),
+    ),
     "subcommands": (
         one(*[option(f"s{n}", 1) for n in range(25)]),
         one(*[option(f"s{n}", 1) for n in range(26)]),

@@ -161,6 +161,55 @@ MESSAGES: dict[str, tuple[Any, Any, str, tuple[str | int, ...]]] = {
         "BASE_TYPE_MAX_LENGTH",
         ("allowed_mentions", "users"),
     ),
+    "kinds of mentions": (
+        {"content": "x", "allowed_mentions": {"parse": ["users", "roles", "everyone"]}},
+        {"content": "x", "allowed_mentions": {"parse": ["here"]}},
+        "BASE_TYPE_CHOICES",
+        ("allowed_mentions", "parse", 0),
+    ),
+    "ids of mentions": (
+        {"content": "x", "allowed_mentions": {"roles": ["1"]}},
+        {"content": "x", "allowed_mentions": {"roles": ["officers"]}},
+        "NUMBER_TYPE_COERCE",
+        ("allowed_mentions", "roles", 0),
+    ),
+    "replied user": (
+        {"content": "x", "allowed_mentions": {"replied_user": False}},
+        {"content": "x", "allowed_mentions": {"replied_user": "no"}},
+        "BOOLEAN_TYPE_CONVERT",
+        ("allowed_mentions", "replied_user"),
+    ),
+    "reply to nothing": (
+        {"content": "x", "message_reference": {"message_id": "1", "fail_if_not_exists": False}},
+        {"content": "x", "message_reference": {"fail_if_not_exists": False}},
+        "BASE_TYPE_REQUIRED",
+        ("message_reference", "message_id"),
+    ),
+    "kind of reference": (
+        {"content": "x", "message_reference": {"type": 0, "message_id": "1", "fail_if_not_exists": False}},
+        {"content": "x", "message_reference": {"type": 2, "message_id": "1", "fail_if_not_exists": False}},
+        "BASE_TYPE_CHOICES",
+        ("message_reference", "type"),
+    ),
+    "tts": ({"content": "x", "tts": False}, {"content": "x", "tts": "yes"}, "BOOLEAN_TYPE_CONVERT", ("tts",)),
+    "embed time": (
+        embed(timestamp="2026-03-01T18:00:00+00:00"),
+        embed(timestamp="Sunday"),
+        "DATE_TIME_TYPE_PARSE",
+        ("embeds", 0, "timestamp"),
+    ),
+    "embed link": (
+        embed(url="https://example.org/"),
+        embed(url="javascript:alert(1)"),
+        "URL_TYPE_INVALID_SCHEME",
+        ("embeds", 0, "url"),
+    ),
+    "embed author link": (
+        embed(author={"name": "a", "url": "https://example.org/a"}),
+        embed(author={"name": "a", "url": "https://exa mple.org/"}),
+        "URL_TYPE_INVALID_URL",
+        ("embeds", 0, "author", "url"),
+    ),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sandbox.server.limits.components import ACTION_ROW, TEXT_DISPLAY, check_unique_custom_ids
+from sandbox.server.limits.components import ACTION_ROW, TEXT_DISPLAY, check_unique_ids
 from sandbox.server.limits.inputs import (
     CHECKBOX,
     CHECKBOX_GROUP,
@@ -28,11 +28,14 @@ MAX_MODAL_PARTS = 5
 _CONTROLS = (FILE_UPLOAD, RADIO_GROUP, CHECKBOX_GROUP, CHECKBOX)
 
 
-def check_callback(body: Any, files: Collection[str] = (), *, v2: bool = False) -> list[Violation]:
+def check_callback(
+    body: Any, files: Collection[str] = (), *, v2: bool = False, option_type: int | None = None
+) -> list[Violation]:
     """Check an interaction callback against Discord's written limits.
 
     `files` are the names of the files that come along; `v2` says that the message an update (type 7)
-    changes has the V2 flag already. Returns every violation, an empty list for a good body.
+    changes has the V2 flag already; `option_type` is the kind of option that choices (type 8) are for: 3,
+    4 or 10, None when it is not known. Returns every violation, an empty list for a good body.
     """
     report = Report()
     callback = report.mapping((), body, required=True)
@@ -55,7 +58,7 @@ def check_callback(body: Any, files: Collection[str] = (), *, v2: bool = False) 
         if answer is not None:
             if answer.get("choices") is None:
                 report.missing(("data", "choices"))
-            check_choices(report, ("data", "choices"), answer.get("choices"), None)
+            check_choices(report, ("data", "choices"), answer.get("choices"), option_type)
     elif kind == MODAL:
         modal = report.mapping(("data",), data, required=True)
         if modal is not None:
@@ -79,7 +82,7 @@ def _check_modal(report: Report, path: Path, modal: dict[str, Any]) -> None:
             report.text((*here, "content"), part.get("content"), 1, 4000, required=True)
         else:
             report.choice((*here, "type"), kind, (ACTION_ROW, TEXT_DISPLAY, LABEL))
-    check_unique_custom_ids(report, where, parts)
+    check_unique_ids(report, where, parts)
 
 
 def _check_row(report: Report, path: Path, row: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.server.limits.scalars import CHANNEL_TYPES, check_flag, check_id, check_kinds
 from sandbox.server.limits.values import (
     INTEGER,
     MAX_EXACT,
@@ -75,6 +76,11 @@ def _check_command(report: Report, path: Path, command: dict[str, Any], kind: in
         check_localizations(report, path, command, "name", 32, pattern=False)
         if kind != ENTRY_POINT:
             _refuse_on_context_menu(report, path, command)
+    check_kinds(report, (*path, "contexts"), command.get("contexts"), (0, 1, 2))
+    check_kinds(report, (*path, "integration_types"), command.get("integration_types"), (0, 1))
+    check_flag(report, (*path, "nsfw"), command.get("nsfw"))
+    # The bits of permissions are digits that fit into 64 bits, like an id's.
+    check_id(report, (*path, "default_member_permissions"), command.get("default_member_permissions"))
     size = _size(command)
     if size > MAX_SIZE:
         report.add(
@@ -180,6 +186,10 @@ def _check_plain(report: Report, path: Path, option: dict[str, Any]) -> None:
         for name in fields:
             if option.get(name) is not None and kind not in kinds:
                 report.add((*path, name), "APPLICATION_COMMAND_OPTIONS_FIELD_INVALID", f"Only {words} {name}")
+    if kind == CHANNEL:
+        check_kinds(report, (*path, "channel_types"), option.get("channel_types"), CHANNEL_TYPES)
+    for name in ("required", "autocomplete"):
+        check_flag(report, (*path, name), option.get(name))
     if kind == STRING:
         low = report.number((*path, "min_length"), option.get("min_length"), 0, 6000)
         high = report.number((*path, "max_length"), option.get("max_length"), 1, 6000)

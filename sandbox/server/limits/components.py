@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.server.limits.inputs import BUTTON, SELECTS, check_button, check_select
 from sandbox.server.limits.media import check_media
+from sandbox.server.limits.scalars import check_flag
 from sandbox.server.limits.violation import Path, Report
 
 ACTION_ROW, SECTION, TEXT_DISPLAY, THUMBNAIL = 1, 9, 10, 11
@@ -25,7 +26,7 @@ def check_components(report: Report, path: Path, value: Any, files: Collection[s
     allowed = LAYOUT if v2 else (ACTION_ROW,)
     for index, part in enumerate(parts):
         _check_part(report, (*path, index), part, files, allowed)
-    _check_unique(report, path, parts)
+    check_unique_ids(report, path, parts)
     if v2:
         _check_totals(report, path, parts)
 
@@ -62,7 +63,8 @@ def check_unique_custom_ids(report: Report, path: Path, parts: Any) -> None:
         seen.add(custom_id)
 
 
-def _check_unique(report: Report, path: Path, parts: Any) -> None:
+def check_unique_ids(report: Report, path: Path, parts: Any) -> None:
+    """Check that no two components share a custom_id or a number, and that the numbers are ones."""
     check_unique_custom_ids(report, path, parts)
     seen: set[int] = set()
     for here, part in walk(parts, path):
@@ -114,10 +116,13 @@ def _check_part(
         if media is not None:
             where = (*path, "file", "url")
             check_media(report, where, media.get("url"), files, required=True, attachment_only=True)
+        check_flag(report, (*path, "spoiler"), part.get("spoiler"))
     elif kind == SEPARATOR:
+        check_flag(report, (*path, "divider"), part.get("divider"))
         if part.get("spacing") not in (None, 1, 2):
             report.choice((*path, "spacing"), part.get("spacing"), (1, 2))
     else:
+        check_flag(report, (*path, "spoiler"), part.get("spoiler"))
         report.number((*path, "accent_color"), part.get("accent_color"), 0, 0xFFFFFF)
         where = (*path, "components")
         for index, inner in enumerate(
@@ -167,6 +172,7 @@ def _check_section(report: Report, path: Path, part: dict[str, Any], files: Coll
 
 def _check_picture(report: Report, path: Path, part: dict[str, Any], files: Collection[str]) -> None:
     report.text((*path, "description"), part.get("description"), 0, 1024)
+    check_flag(report, (*path, "spoiler"), part.get("spoiler"))
     media = report.mapping((*path, "media"), part.get("media"), required=True)
     if media is not None:
         check_media(report, (*path, "media", "url"), media.get("url"), files, required=True)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from sandbox.server.limits.media import check_media
+from sandbox.server.limits.scalars import check_link, check_moment
 from sandbox.server.limits.violation import Path, Report
 
 MAX_EMBEDS = 10
@@ -24,7 +25,8 @@ def check_embeds(report: Report, path: Path, value: Any, files: Collection[str])
 def _check_embed(report: Report, path: Path, embed: dict[str, Any], files: Collection[str]) -> int:
     size = _length(report.text((*path, "title"), embed.get("title"), 0, 256))
     size += _length(report.text((*path, "description"), embed.get("description"), 0, 4096))
-    report.text((*path, "url"), embed.get("url"), 0, 2048)
+    check_link(report, (*path, "url"), embed.get("url"))
+    check_moment(report, (*path, "timestamp"), embed.get("timestamp"))
     footer = report.mapping((*path, "footer"), embed.get("footer"))
     if footer is not None:
         size += _length(report.text((*path, "footer", "text"), footer.get("text"), 0, 2048))
@@ -32,6 +34,7 @@ def _check_embed(report: Report, path: Path, embed: dict[str, Any], files: Colle
     author = report.mapping((*path, "author"), embed.get("author"))
     if author is not None:
         size += _length(report.text((*path, "author", "name"), author.get("name"), 0, 256))
+        check_link(report, (*path, "author", "url"), author.get("url"))
         check_media(report, (*path, "author", "icon_url"), author.get("icon_url"), files)
     for part in ("image", "thumbnail", "video"):
         media = report.mapping((*path, part), embed.get(part))

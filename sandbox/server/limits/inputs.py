@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox.server.limits.scalars import CHANNEL_TYPES, check_emoji, check_flag, check_id, check_kinds
 from sandbox.server.limits.violation import Path, Report, shorten
 
 BUTTON, STRING_SELECT, TEXT_INPUT = 2, 3, 4
@@ -12,6 +13,12 @@ USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT = 5, 6, 7, 8
 FILE_UPLOAD, RADIO_GROUP, CHECKBOX_GROUP, CHECKBOX = 19, 21, 22, 23
 SELECTS = (STRING_SELECT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT)
 
+_DEFAULTS: dict[int, tuple[str, ...]] = {
+    USER_SELECT: ("user",),
+    ROLE_SELECT: ("role",),
+    MENTIONABLE_SELECT: ("user", "role"),
+    CHANNEL_SELECT: ("channel",),
+}
 _LINK, _PREMIUM = 5, 6
 _LEADS_BY = {_LINK: "url", _PREMIUM: "sku_id"}
 
@@ -28,6 +35,9 @@ def check_button(report: Report, path: Path, part: dict[str, Any]) -> None:
         report.choice((*path, "style"), style, tuple(range(1, 7)))
         return
     report.text((*path, "label"), part.get("label"), 0, 80)
+    check_emoji(report, (*path, "emoji"), part.get("emoji"))
+    check_flag(report, (*path, "disabled"), part.get("disabled"))
+    check_id(report, (*path, "sku_id"), part.get("sku_id"))
     has = {name: part.get(name) is not None for name in ("custom_id", "url", "sku_id")}
     needed = _LEADS_BY.get(style, "custom_id")
     if not has[needed]:
@@ -79,8 +89,34 @@ def check_select(report: Report, path: Path, part: dict[str, Any], *, modal: boo
             (*path, "options"), "SELECT_COMPONENT_OPTIONS_NOT_ALLOWED", "Only a string select has options"
         )
     chosen = [one for one in options or () if one.get("default")]
-    defaults = report.items((*path, "default_values"), part.get("default_values"), 0, 25)
+    defaults = _check_defaults(report, (*path, "default_values"), part)
+    check_flag(report, (*path, "disabled"), part.get("disabled"))
+    if part.get("type") == CHANNEL_SELECT:
+        check_kinds(report, (*path, "channel_types"), part.get("channel_types"), CHANNEL_TYPES)
     _check_range(report, path, part, ceiling=25, options=options, chosen=max(len(chosen), len(defaults)))
+
+
+def _check_defaults(report: Report, path: Path, part: dict[str, Any]) -> Sequence[dict[str, Any]]:
+    """Check the values that are chosen before anybody chooses: of the select's own kind, enough of them."""
+    values = report.items(path, part.get("default_values"), 0, 25)
+    if not values:
+        return values
+    kinds = _DEFAULTS.get(part.get("type") or 0)
+    if kinds is None:
+        report.add(path, "SELECT_COMPONENT_DEFAULT_VALUES_NOT_ALLOWED", "A string select marks its options")
+        return ()
+    for index, one in enumerate(values):
+        check_id(report, (*path, index, "id"), one.get("id"), required=True)
+        if one.get("type") not in kinds:
+            report.choice((*path, index, "type"), one.get("type"), kinds)
+    least = part.get("min_values")
+    if isinstance(least, int) and len(values) < least:
+        report.add(
+            path,
+            "SELECT_COMPONENT_TOO_FEW_DEFAULT_VALUES",
+            f"{len(values)} values are chosen by default, but min_values is {least}",
+        )
+    return values
 
 
 def check_options(report: Report, path: Path, value: Any, low: int, high: int) -> Sequence[dict[str, Any]]:
@@ -91,6 +127,8 @@ def check_options(report: Report, path: Path, value: Any, low: int, high: int) -
         here = (*path, index)
         report.text((*here, "label"), option.get("label"), 1, 100, required=True)
         report.text((*here, "description"), option.get("description"), 0, 100)
+        check_emoji(report, (*here, "emoji"), option.get("emoji"))
+        check_flag(report, (*here, "default"), option.get("default"))
         key = report.text((*here, "value"), option.get("value"), 1, 100, required=True)
         if key is None:
             continue

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.server.limits.components import check_components
 from sandbox.server.limits.embeds import check_embeds
+from sandbox.server.limits.scalars import MENTIONS, check_flag, check_id, check_kinds
 from sandbox.server.limits.violation import EMPTY_MESSAGE, Path, Report, Violation
 
 MAX_CONTENT = 2000
@@ -52,6 +53,8 @@ def check_message_parts(
     check_components(report, (*path, "components"), message.get("components"), names, v2=v2)
     _check_poll(report, (*path, "poll"), message.get("poll"))
     _check_mentions(report, (*path, "allowed_mentions"), message.get("allowed_mentions"))
+    _check_reference(report, (*path, "message_reference"), message.get("message_reference"))
+    check_flag(report, (*path, "tts"), message.get("tts"))
     stickers = message.get("sticker_ids")
     if isinstance(stickers, list) and len(stickers) > 3:
         report.add((*path, "sticker_ids"), "BASE_TYPE_MAX_LENGTH", "Must be 3 or fewer in length.")
@@ -92,6 +95,7 @@ def _attachment_names(report: Report, path: Path, message: dict[str, Any]) -> se
     where = (*path, "attachments")
     names: set[str] = set()
     for index, one in enumerate(report.items(where, message.get("attachments"), 0, MAX_FILES)):
+        check_id(report, (*where, index, "id"), one.get("id"), required=True)
         report.text((*where, index, "description"), one.get("description"), 0, 1024)
         name = report.text((*where, index, "filename"), one.get("filename"), 0, 1024)
         if name:
@@ -120,15 +124,31 @@ def _check_mentions(report: Report, path: Path, value: Any) -> None:
     if mentions is None:
         return
     parse = mentions.get("parse") or []
+    check_kinds(report, (*path, "parse"), mentions.get("parse"), MENTIONS)
+    check_flag(report, (*path, "replied_user"), mentions.get("replied_user"))
     for name in ("users", "roles"):
         listed = mentions.get(name) or []
         if not isinstance(listed, list):
             report.add((*path, name), "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType.")
         elif len(listed) > 100:
             report.add((*path, name), "BASE_TYPE_MAX_LENGTH", "Must be 100 or fewer in length.")
+        elif any(isinstance(each, bool) or not str(each).isdigit() for each in listed):
+            for index, each in enumerate(listed):
+                check_id(report, (*path, name, index), each, required=True)
         elif listed and isinstance(parse, list) and name in parse:
             report.add(
                 path,
                 "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
                 f'parse:["{name}"] and {name}: [ids...] are mutually exclusive.',
             )
+
+
+def _check_reference(report: Report, path: Path, value: Any) -> None:
+    reference = report.mapping(path, value)
+    if reference is None:
+        return
+    kind = reference.get("type")
+    if kind not in (None, 0, _FORWARD) or isinstance(kind, bool):
+        report.choice((*path, "type"), kind, (0, _FORWARD))
+    check_id(report, (*path, "message_id"), reference.get("message_id"), required=True)
+    check_id(report, (*path, "channel_id"), reference.get("channel_id"), required=kind == _FORWARD)

@@ -103,7 +103,7 @@ class Report:
         """Record that a required field is not there."""
         self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
 
-    def choice(self, path: Path, value: Any, allowed: Sequence[int]) -> None:
+    def choice(self, path: Path, value: Any, allowed: Sequence[Any]) -> None:
         """Record that a value is none of those allowed."""
         names = ", ".join(str(one) for one in allowed)
         self.add(path, "BASE_TYPE_CHOICES", f"Value must be one of {{{names}}}, not {shorten(value)}.")

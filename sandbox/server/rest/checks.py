@@ -53,10 +53,10 @@ def one_command(body: Json) -> None:
     _judged([Violation(each.path[1:], each.code, each.message) for each in found])
 
 
-def callback(call: Call, source: Message | None) -> Json:
+def callback(call: Call, source: Message | None, option_type: int | None = None) -> Json:
     """Return an interaction's answer that keeps the limits; ``source``: the message it came from.
 
-    Raises RestError 50035.
+    ``option_type``: the kind of option that is being completed. Raises RestError 50035.
     """
     body = call.json()
     files = [each.filename for each in call.files]
@@ -64,7 +64,7 @@ def callback(call: Call, source: Message | None) -> Json:
     if body.get("type") == _UPDATE and source is not None:
         files += [each.filename for each in source.attachments]
         v2 = bool(source.flags & COMPONENTS_V2)
-    _judged(check_callback(body, files=files, v2=v2))
+    _judged(check_callback(body, files=files, v2=v2, option_type=option_type))
     return body
 
 

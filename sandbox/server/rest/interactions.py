@@ -17,7 +17,7 @@ def callback(call: Call) -> Answer:
     """Take the first answer; with ``with_response`` the message it made is told."""
     world = call.world
     one = world.interactions.for_answer(call.id("interaction_id"), call.parameters["interaction_token"])
-    body = checks.callback(call, one.source)
+    body = checks.callback(call, one.source, one.focused_type)
     world.interactions.answer(one, body, call.files)
     if call.query.get("with_response", "").lower() in {"1", "true"}:
         return 200, shapes.callback(world, one)
