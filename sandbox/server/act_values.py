@@ -14,7 +14,6 @@ from sandbox.server.channels import DM, Channel
 from sandbox.server.errors import Refused
 from sandbox.server.members import Member, Role, User
 from sandbox.server.messages import Message
-from sandbox.server.snowflake import created_at
 
 if TYPE_CHECKING:
     from sandbox.server.world import World
@@ -59,8 +58,9 @@ class Encoder:
 
     def look_at(self, text: str) -> None:
         """Remember the names of the ids in a text."""
+        first = self._world.mint.first
         for number in ID.findall(text):
-            if number not in self.named and created_at(int(number)) >= self._world.clock.start:
+            if int(number) >= first and number not in self.named:
                 name = name_of(self._world, int(number))
                 if name is not None:
                     self.named[number] = name

@@ -128,7 +128,7 @@ def _act(
             if _within.get():
                 return await function(me, *given, **named)
             arguments, entry = begin(me, given, named)
-            with consequences(), _outcome(entry, world(me).log):
+            with _Outcome(entry, world(me).log):
                 result = await function(me, **arguments)
                 if entry is not None and hasattr(result, "interaction_id"):
                     entry["outcome"] = result.kind
@@ -141,21 +141,30 @@ def _act(
         if _within.get():
             return function(me, *given, **named)
         arguments, entry = begin(me, given, named)
-        with consequences(), _outcome(entry, world(me).log):
+        with _Outcome(entry, world(me).log):
             return function(me, **arguments)
 
     return act
 
 
-@contextmanager
-def _outcome(entry: Entry | None, log: Log) -> Iterator[None]:
-    """Note in an act's entry that it was refused, and how far the log was when it ended."""
-    try:
-        yield
-    except (Refused, RestError, ValueError) as refusal:
-        if entry is not None:
-            entry["refused"] = str(refusal)
-        raise
-    finally:
-        if entry is not None:
-            entry["ended"] = log.total
+class _Outcome:
+    """Marks what happens in the context as following from an act.
+
+    When it ends, its entry gets whether it was refused, and how far the log was.
+    """
+
+    __slots__ = ("_entry", "_log", "_token")
+
+    def __init__(self, entry: Entry | None, log: Log) -> None:
+        self._entry = entry
+        self._log = log
+
+    def __enter__(self) -> None:
+        self._token = _within.set(True)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        _within.reset(self._token)
+        if self._entry is not None:
+            if isinstance(error, Refused | RestError | ValueError):
+                self._entry["refused"] = str(error)
+            self._entry["ended"] = self._log.total

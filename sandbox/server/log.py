@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ class Log:
         self.write: Callable[[Path, Filter | None], Path]
         """Writes the recording of the world that this log belongs to, which sets this."""
         self.enabled = True
+        self._now: datetime | None = None
+        self._at = ""
         self.total = 0
         """How many entries there have been; the ring keeps the last of them."""
 
@@ -69,7 +72,10 @@ class Log:
         """Keep an entry, hand it to the listeners, and return it; None while the log is switched off."""
         if not self.enabled:
             return None
-        entry: Entry = {"at": self._clock.now().isoformat(), "direction": direction, "kind": kind, **fields}
+        now = self._clock.now()
+        if now is not self._now:
+            self._now, self._at = now, now.isoformat()
+        entry: Entry = {"at": self._at, "direction": direction, "kind": kind, **fields}
         self._entries.append(entry)
         if kind in _OF_ACTS:
             self.acts_lost = self.acts_lost or len(self._acts) == MOST_ACTS

@@ -39,6 +39,8 @@ class Mint:
         start = milliseconds(clock.now())
         self._founded = start - _FOUNDED_BEFORE // timedelta(milliseconds=1)
         self._last = start - 1
+        self.first = (start - DISCORD_EPOCH) << 22
+        """The least id of what comes into being after the scene was set."""
 
     def founding(self) -> int:
         """Return the id of something that was there long before the scene begins."""
