@@ -156,8 +156,9 @@ class RateLimits:
         if scope in {GLOBAL, CLOUDFLARE}:
             return Verdict({}, retry_after, scope)
         bucket = bucket_name(method, route)
-        left = 0 if scope == USER else 4
-        return Verdict(self._headers(bucket, 5, left, retry_after), retry_after, scope)
+        # With a limit of 1 clients that refill a bucket drop by drop, as hikari, wait just as long.
+        limit, left = (1, 0) if scope == USER else (5, 4)
+        return Verdict(self._headers(bucket, limit, left, retry_after), retry_after, scope)
 
     def _window(self, key: tuple[str, ...], limit: Limit, now: float) -> _Window:
         found = self._windows.get(key)
