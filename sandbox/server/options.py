@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(3, 12)
 _WORDS = {STRING: "text", INTEGER: "a whole number", BOOLEAN: "true or false", NUMBER: "a number"}
-_LARGEST = 2**53
+_LARGEST = 2**53 - 1
 
 
 class Resolved:

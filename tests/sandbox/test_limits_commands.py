@@ -175,8 +175,8 @@ COMMANDS: dict[str, tuple[Any, Any, str, tuple[str | int, ...]]] = {
         (0, "options", 0, "choices", 0, "value"),
     ),
     "choice number": (
+        one(option(kind=4, choices=choices(value=2**53 - 1))),
         one(option(kind=4, choices=choices(value=2**53))),
-        one(option(kind=4, choices=choices(value=2**53 + 1))),
         "NUMBER_TYPE_MAX",
         (0, "options", 0, "choices", 0, "value"),
     ),

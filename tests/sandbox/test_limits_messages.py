@@ -156,9 +156,15 @@ MESSAGES: dict[str, tuple[Any, Any, str, tuple[str | int, ...]]] = {
         ("allowed_mentions",),
     ),
     "mentioned users": (
-        {"content": "x", "allowed_mentions": {"users": ["1"] * 100}},
-        {"content": "x", "allowed_mentions": {"users": ["1"] * 101}},
+        {"content": "x", "allowed_mentions": {"users": [str(n) for n in range(100)]}},
+        {"content": "x", "allowed_mentions": {"users": [str(n) for n in range(101)]}},
         "BASE_TYPE_MAX_LENGTH",
+        ("allowed_mentions", "users"),
+    ),
+    "mentioned twice": (
+        {"content": "x", "allowed_mentions": {"users": ["1", "2"]}},
+        {"content": "x", "allowed_mentions": {"users": ["1", "1"]}},
+        "SET_TYPE_ALREADY_CONTAINS_VALUE",
         ("allowed_mentions", "users"),
     ),
     "kinds of mentions": (

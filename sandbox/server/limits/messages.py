@@ -135,6 +135,10 @@ def _check_mentions(report: Report, path: Path, value: Any) -> None:
         elif any(isinstance(each, bool) or not str(each).isdigit() for each in listed):
             for index, each in enumerate(listed):
                 check_id(report, (*path, name, index), each, required=True)
+        elif len({str(each) for each in listed}) != len(listed):
+            report.add(
+                (*path, name), "SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value"
+            )
         elif listed and isinstance(parse, list) and name in parse:
             report.add(
                 path,

@@ -10,7 +10,7 @@ from sandbox.server.limits.violation import Path, Report, shorten
 MAX_CHOICES = 25
 STRING, INTEGER, NUMBER = 3, 4, 10
 # Discord keeps whole numbers and decimals inside what a double holds exactly.
-MAX_EXACT = 2**53
+MAX_EXACT = 2**53 - 1
 
 _LOCALES = (
     "ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE "
