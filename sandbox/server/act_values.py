@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.server.channels import DM, Channel
 from sandbox.server.errors import Refused
+from sandbox.server.events import ScheduledEvent
 from sandbox.server.members import Member, Role, User
 from sandbox.server.messages import Message
 
@@ -78,6 +79,8 @@ class Encoder:
         if isinstance(member, Member):
             self.look_at(f"{member.guild_id} {member.user.id}")
             return {"$member": [str(member.guild_id), str(member.user.id)], "fields": self._simple(member)}
+        if isinstance(value, ScheduledEvent):
+            return self.encode(value.id)
         if isinstance(value, User):
             return {"$user": value.username}
         if dataclasses.is_dataclass(value) and not isinstance(value, type):

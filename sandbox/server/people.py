@@ -8,9 +8,12 @@ from sandbox.server import permissions
 from sandbox.server.acts import recorded
 from sandbox.server.channels import Channel
 from sandbox.server.errors import Refused
-from sandbox.server.interacting import Interacting, Outcome
+from sandbox.server.interacting import Outcome
+from sandbox.server.managing import Managing
+from sandbox.server.moderating import Moderating
 from sandbox.server.voice import manners
 from sandbox.server.voice.talk import talk
+from sandbox.server.writing import Writing
 
 if TYPE_CHECKING:
     from sandbox.server.guilds import Guild
@@ -24,8 +27,9 @@ Json = dict[str, Any]
 @recorded(
     lambda person: person.guild.world,
     lambda person: {"actor": "person", "guild_id": str(person.guild.id), "user_id": str(person.id)},
+    but=("direct_messages",),
 )
-class Person(Interacting):
+class Person(Moderating, Managing, Writing):
     """One member of one guild, acting. Made by :meth:`Guild.add_member`, found by :meth:`World.person`."""
 
     def __init__(self, guild: Guild, member: Member) -> None:

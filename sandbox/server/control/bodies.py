@@ -51,6 +51,17 @@ class Body:
             raise Refused(f"{name} must be a text, {_but(value)}")
         return value
 
+    def is_null(self, name: str) -> bool:
+        """Whether a field is null."""
+        return self._fields.get(name, False) is None
+
+    def plain(self, name: str) -> str | int | bool | None:
+        """A text, a whole number, true, false or null. Raises Refused."""
+        value = self._fields.get(name)
+        if value is not None and not isinstance(value, str | int):
+            raise Refused(f"{name} must be a text, a whole number, true, false or null, {_but(value)}")
+        return value
+
     def mapping(self, name: str) -> dict[str, Any]:
         """An object, empty when absent. Raises Refused."""
         value = self._fields.get(name)

@@ -10,9 +10,12 @@ from typing import Any, TypeAlias
 from aiohttp import web
 
 from sandbox.server.control import faults, http_faults, pagelog, sight, using, views
+from sandbox.server.control.acting import ACTING_VERBS
 from sandbox.server.control.bodies import read_body, read_id, read_query
+from sandbox.server.control.recording import RECORDING_VERBS
 from sandbox.server.errors import Refused
 from sandbox.server.people import Person
+from sandbox.server.recording import KINDS
 from sandbox.server.voice.talk import MOST_FRAMES
 from sandbox.server.world import World
 
@@ -22,7 +25,6 @@ LONGEST_STEP = 366 * 86400.0
 MOST_LOG = 10_000
 MOST_NUMBER = 2**53
 _VOICE_FLAGS = ("self_mute", "self_deaf", "self_stream", "self_video", "mute", "deaf")
-_LOG_KINDS = ("rest", "gateway", "voice", "note")
 _MEMBER = "/guilds/{guild}/members/{user}"
 
 
@@ -177,8 +179,8 @@ async def _log(world: World, request: web.Request) -> Any:
     query = read_query(request, ("kind", "limit"))
     limit = query.count("limit", MOST_LOG)
     kind = query.text("kind") if "kind" in query else None
-    if kind is not None and kind not in _LOG_KINDS:
-        raise Refused(f"kind is one of {', '.join(_LOG_KINDS)}, not {kind}")
+    if kind is not None and kind not in KINDS:
+        raise Refused(f"kind is one of {', '.join(KINDS)}, not {kind}")
     found = [entry for entry in world.log.entries if kind in (None, entry["kind"])]
     return found[len(found) - min(limit, len(found)) :]
 
@@ -226,6 +228,7 @@ VERBS = (
     ),
     Verb("POST", f"{_MEMBER}/dismiss", '{"message_id"}', using.dismiss),
     Verb("POST", f"{_MEMBER}/messages", '{"channel_id", "content"}', _send),
+    *(Verb(*each) for each in ACTING_VERBS),
     Verb("GET", "/guilds/{guild}/sight", "?as=user", _sight),
     Verb("GET", "/channels/{channel}/messages", "?as=user&limit=", _messages),
     Verb("GET", "/messages/{message}/attachments/{name}", "", _attachment),
@@ -235,7 +238,8 @@ VERBS = (
     Verb("GET", "/rate-limits", "", http_faults.rate_limits),
     Verb("POST", "/rate-limits", http_faults.LIMITS_TAKE, http_faults.rate_limits),
     Verb("GET", "/truth", "?guild=&user=", _truth),
-    Verb("GET", "/log", "?kind=rest|gateway|voice|note&limit=", _log),
+    Verb("GET", "/log", "?kind=rest|gateway|voice|note|act|clock&limit=", _log),
+    *(Verb(*each) for each in RECORDING_VERBS),
     Verb("GET", "/log/lines", "?after=number&limit=", _log_lines),
     Verb("GET", "/log/{number}", "", _log_entry),
 )
