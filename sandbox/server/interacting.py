@@ -76,12 +76,12 @@ class Interacting:
         ``command`` is the path as registered and ``shown`` as they read it; options and choices likewise.
         ``type`` is 1 for slash commands, 2 for those on a user, 3 on a message.
         """
-        bits = permissions.in_guild(self.guild, self._still_here())
+        member = self._still_here()
         return [
             line
             for kind in (1, _ON_USER, _ON_MESSAGE)
             for command in self._world.commands.menu(self.guild.id, kind)
-            if _is_allowed(command, bits)
+            if self._world.command_permissions.allows(self.guild, member, None, command)
             for line in menus.entries(command, self.locale)
         ]
 
@@ -239,7 +239,7 @@ class Interacting:
             raise Refused(f"{name} may not use commands in {channel.name}", 403)
         if command["nsfw"] and not channel.nsfw:
             raise Refused(f"{command['name']} is for age-restricted channels; {channel.name} is none", 403)
-        if not _is_allowed(command, bits):
+        if not self._world.command_permissions.allows(self.guild, self.member, channel, command):
             raise Refused(f"{name} lacks the permissions that /{command['name']} asks for", 403)
 
     def _seen(self, message_id: int | str) -> Message:
@@ -305,10 +305,3 @@ class Interacting:
         if not permissions.in_channel(self.guild, self._still_here(), found) & permissions.VIEW_CHANNEL:
             raise Refused(f"{self.member.user.username} does not see {found.name}", 403)
         return found
-
-
-def _is_allowed(command: Json, bits: int) -> bool:
-    needed = command["default_member_permissions"]
-    if needed is None or bits & permissions.ADMINISTRATOR:
-        return True
-    return int(needed) != 0 and bits & int(needed) == int(needed)

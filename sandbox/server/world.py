@@ -11,6 +11,7 @@ from sandbox.server.acts import Acts, consequences, recorded
 from sandbox.server.changes import Changes
 from sandbox.server.channels import DM, Channel
 from sandbox.server.clock import WorldClock
+from sandbox.server.command_permissions import CommandPermissions
 from sandbox.server.commands import CommandRoom
 from sandbox.server.errors import Refused
 from sandbox.server.faults import Faults
@@ -19,6 +20,7 @@ from sandbox.server.gateway.settings import GatewaySettings
 from sandbox.server.guilds import Guild
 from sandbox.server.interactions import InteractionRoom
 from sandbox.server.invites import InviteRoom
+from sandbox.server.keep import Keep
 from sandbox.server.log import Log
 from sandbox.server.members import User
 from sandbox.server.messages import MessageRoom
@@ -60,7 +62,7 @@ class World:
 
     ``seed`` fixes everything random; ``bot_name`` is the user name of the bot that is served. A person waits
     for an answer for ``interaction_wait`` real seconds. ``dave_protocol_version`` 1 offers end-to-end
-    encryption of voice.
+    encryption of voice. ``keep`` bounds what is kept of the past.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class World:
         interaction_wait: float = 3.0,
         *,
         bot_name: str = "robot",
+        keep: Keep | None = None,
     ) -> None:
         self.clock = clock or WorldClock()
         self.seed = seed
@@ -81,7 +84,8 @@ class World:
         self.acts = Acts(self)
         self.plans: list[FaultPlan] = []
         recording.made(self)
-        self.truth = Truth(self.clock)
+        self.keep = keep or Keep()
+        self.truth = Truth(self.clock, self.keep)
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
@@ -96,6 +100,7 @@ class World:
         self.bot_voice = BotVoice(self, seed)
         self.dave_protocol_version = 0
         self.commands = CommandRoom(self)
+        self.command_permissions = CommandPermissions(self)
         self.messages_room = MessageRoom(self)
         self.uploads = Uploads(self)
         self.interactions = InteractionRoom(self)
@@ -128,6 +133,8 @@ class World:
     def new_token(self) -> None:
         """Give the bot another token; the one before is worth nothing any more."""
         named = base64.b64encode(str(self.bot_user.id).encode()).decode().rstrip("=")
+        self.bearer = f"{self.random.getrandbits(180):030x}"
+        """An access token of somebody who may manage every guild, for the few routes that no bot may use."""
         self.token = f"{named}.{self.random.getrandbits(36):09x}.{self.random.getrandbits(152):038x}"
 
     def entity_id(self) -> int:
@@ -229,6 +236,10 @@ class World:
             raise Refused(f"there is no message {message_id}", 404)
         for each in message.attachments:
             if each.filename == filename:
+                if each.data is None:
+                    raise Refused(
+                        f"{filename} was let go: keep more with World(keep=Keep(file_bytes=...))", 404
+                    )
                 return each.data
         raise Refused(f"message {message_id} has no file {filename}; it has: {_names(message)}", 404)
 

@@ -222,7 +222,13 @@ _WHOLE = {
     "CHANNEL_CREATE": "GuildChannelResponse",
     "CHANNEL_UPDATE": "GuildChannelResponse",
     "CHANNEL_DELETE": "GuildChannelResponse",
+    "THREAD_CREATE": "ThreadResponse",
+    "THREAD_UPDATE": "ThreadResponse",
+    "GUILD_UPDATE": "GuildResponse",
+    "GUILD_AUDIT_LOG_ENTRY_CREATE": "AuditLogEntryResponse",
+    "APPLICATION_COMMAND_PERMISSIONS_UPDATE": "CommandPermissionsResponse",
 }
+_EVENT_KINDS = {1: "StageScheduledEvent", 2: "VoiceScheduledEvent", 3: "ExternalScheduledEvent"}
 
 
 def _pieces(event: str, data: Any) -> Iterator[tuple[str, str, Any]]:
@@ -233,6 +239,20 @@ def _pieces(event: str, data: Any) -> Iterator[tuple[str, str, Any]]:
         yield "UserPIIResponse", "user", {"locale": "en-US", **data["user"]}
     elif event in ("GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE"):
         yield "GuildRoleResponse", "role", data["role"]
+    elif event in ("GUILD_BAN_ADD", "GUILD_BAN_REMOVE", "GUILD_MEMBER_REMOVE"):
+        yield "UserResponse", "user", data["user"]
+    elif event == "GUILD_EMOJIS_UPDATE":
+        for emoji in data["emojis"]:
+            yield "EmojiResponse", "emojis", emoji
+    elif event == "MESSAGE_REACTION_ADD":
+        yield "MessageReactionEmojiResponse", "emoji", data["emoji"]
+        if "member" in data:
+            yield "GuildMemberResponse", "member", data["member"]
+    elif event == "THREAD_MEMBERS_UPDATE":
+        for member in data.get("added_members", ()):
+            yield "ThreadMemberResponse", "added_members", member
+    elif event in tuple(f"GUILD_SCHEDULED_EVENT_{what}" for what in ("CREATE", "UPDATE", "DELETE")):
+        yield f"{_EVENT_KINDS[data['entity_type']]}Response", "", data
     elif event == "GUILD_MEMBERS_CHUNK":
         for member in data["members"]:
             yield "GuildMemberResponse", "members", member
@@ -252,6 +272,10 @@ def _guild_pieces(guild: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
         yield "GuildChannelResponse", "channels", {**owner, **channel}
     for member in guild["members"]:
         yield "GuildMemberResponse", "members", member
+    for thread in guild["threads"]:
+        yield "ThreadResponse", "threads", thread
+    for event in guild["guild_scheduled_events"]:
+        yield f"{_EVENT_KINDS[event['entity_type']]}Response", "guild_scheduled_events", event
     for state in guild["voice_states"]:
         yield "VoiceStateResponse", "voice_states", {**owner, **state}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.server.command_permissions import Rule
 from sandbox.server.commands import GLOBAL
 from sandbox.server.errors import RestError, invalid_form, unknown
+from sandbox.server.limits import check_command_permissions
 from sandbox.server.rest import checks
 from sandbox.server.rest.router import Answer, Call, Routes
 
@@ -72,13 +74,40 @@ def delete(call: Call) -> Answer:
 
 @routes("GET", _GUILD + "/permissions")
 def all_permissions(call: Call) -> Answer:
-    """Return the overrides of all commands: nobody has set any."""
+    """Return the overrides of all commands."""
     _scope(call)
-    return 200, []
+    return 200, call.world.command_permissions.shapes(call.guild())
 
 
 @routes("GET", _GUILD + "/{command_id}/permissions")
 def permissions(call: Call) -> Answer:
-    """Return the overrides of one command: nobody has set any."""
+    """Return the overrides of one command, or of the application by its id."""
     _scope(call)
-    raise RestError(404, 10066, "Unknown application command permissions")
+    return 200, call.world.command_permissions.shape(call.guild(), call.id("command_id"))
+
+
+@routes("PUT", _GUILD + "/{command_id}/permissions", authorised=False)
+def set_permissions(call: Call) -> Answer:
+    """Replace the overrides of one command, which takes the access token of a person."""
+    if call.authorization == f"Bot {call.world.token}":
+        raise RestError(403, 20001, "Bots cannot use this endpoint")
+    if call.authorization != f"Bearer {call.world.bearer}":
+        raise RestError(401, 0, "401: Unauthorized")
+    _scope(call)
+    guild, command_id = call.guild(), call.id("command_id")
+    known = {each["id"] for each in (*call.world.commands.all(GLOBAL), *call.world.commands.all(guild.id))}
+    if command_id != call.world.application_id and str(command_id) not in known:
+        raise unknown("application command")
+    body = call.json()
+    checks.kept(check_command_permissions(body))
+    rules = tuple(
+        Rule(int(each["id"]), int(each["type"]), bool(each["permission"])) for each in body["permissions"]
+    )
+    shape = {
+        "id": str(command_id),
+        "application_id": str(call.world.application_id),
+        "guild_id": str(guild.id),
+        "permissions": body["permissions"],
+    }
+    call.world.command_permissions.set(guild, command_id, rules)
+    return 200, shape
