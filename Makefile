@@ -13,7 +13,7 @@ ARGS ?=
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
 
-.PHONY: help setup demo run test lint format bench soak red messages commands constraints clean
+.PHONY: help setup demo page run test lint format bench soak red messages commands constraints clean
 
 help: ## Show the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -39,9 +39,13 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Play a Sunday mining session on a Discord on loopback. No token needed.
 	@$(BIN)/redlegion demo $(ARGS)
 
+page: $(STAMP) ## Play by hand in a browser: the sandbox with its page and our bot on it. No token needed.
+	@$(BIN)/redlegion sandbox --page --with-bot --story sunday $(ARGS)
+
 run: $(STAMP) ## Run the bot on Discord; needs DISCORD_TOKEN in .env.
 	@$(BIN)/redlegion run $(ARGS)
 
+# The page is tested in a real browser where there is one: apt-get update && apt-get install -y chromium chromium-driver
 test: $(STAMP) ## Run the test suite, on SQLite and on PostgreSQL.
 	@$(BIN)/python -m pytest -n $(JOBS) -m 'not soak' $(ARGS)
 

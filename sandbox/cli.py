@@ -38,6 +38,11 @@ def add_commands(commands: Subcommands) -> None:
     sandbox.add_argument(
         "--page", action="store_true", help="serve a page to play on by hand; its address is in the line"
     )
+    sandbox.add_argument(
+        "--with-bot",
+        action="store_true",
+        help="run this bot on it in the same process, with a database that is thrown away",
+    )
     sandbox.set_defaults(handler=_sandbox)
 
 
@@ -65,6 +70,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
                 members=arguments.members,
                 channels=arguments.channels,
                 page=arguments.page,
+                bot=arguments.with_bot,
             )
         )
     except SandboxError as error:

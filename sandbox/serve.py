@@ -26,13 +26,15 @@ async def serve(
     members: int = 24,
     channels: int = 7,
     page: bool = False,
+    bot: bool = False,
     out: TextIO = sys.stdout,
 ) -> None:
     """Serve a sandbox on loopback until SIGINT or SIGTERM, printing its addresses as one JSON line first.
 
     `port` 0 takes a free one; `story` names the scene (none: an empty world); `seed`, `members` and
     `channels` shape the scene; `page` serves the web page. The line has rest, gateway, token,
-    application_id, guilds, control, socket and page (null without).
+    application_id, guilds, control, socket and page (null without). `bot` runs our own bot on it in this
+    process, with a database that is thrown away.
     Raises SandboxError for an unknown story, numbers out of range, or a port that cannot be had.
     """
     world = World(clock=WorldClock(), seed=seed, bot_name="red-legion")
@@ -50,7 +52,16 @@ async def serve(
         with _interruption() as interrupted:
             out.write(describe(server.addresses) + "\n")
             out.flush()
-            await interrupted.wait()
+            if server.addresses.page is not None:
+                print(
+                    f"Open {server.addresses.page} in a browser; Ctrl-C ends it.", file=sys.stderr, flush=True
+                )
+            async with contextlib.AsyncExitStack() as stack:
+                if bot:
+                    from sandbox.hosted import hosted_bot
+
+                    await stack.enter_async_context(hosted_bot(server.addresses.control))
+                await interrupted.wait()
     finally:
         await server.close()
 

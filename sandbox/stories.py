@@ -120,8 +120,9 @@ def _place(
     world: World, name: str, leaders: tuple[str, str], names: Iterable[str], *, channels: int, random: Random
 ) -> Place:
     guild = world.create_guild(name, owner=leaders[0])
-    officer_role = guild.create_role("Officer", permissions=MANAGE_EVENTS)
+    # A later role stands higher, and gives its holders their place in lists of people.
     member_role = guild.create_role("Member")
+    officer_role = guild.create_role("Officer", permissions=MANAGE_EVENTS)
     base = guild.create_channel("Base", type=CATEGORY)
     general = guild.create_channel("general", type=TEXT, parent=base)
     mining_ops = guild.create_channel("mining-ops", type=TEXT, parent=base)

@@ -9,9 +9,10 @@ import { clockTime } from "./times.js";
 import { toast } from "./toasts.js";
 
 const OPS = ["dispatch", "heartbeat", "identify", "presence", "voice state", "", "resume", "reconnect", "members", "invalid session", "hello", "heartbeat ack"];
+const LONGEST = 28;
 const BEATS = new Set([1, 11]);
 const MOST = 1000, SHOWN = 400;
-const KINDS = [["rest", "Requests"], ["gateway", "Gateway"], ["voice", "Voice"], ["other", "Rest"]];
+const KINDS = [["rest", "Requests"], ["gateway", "Gateway"], ["voice", "Voice"], ["other", "People, notes"]];
 
 class LogDrawer extends HTMLElement {
   static observedAttributes = ["hidden"];
@@ -86,8 +87,13 @@ class LogDrawer extends HTMLElement {
   }
 }
 
+/** Tokens are as long as paths; nobody reads them. */
+function short(path) {
+  return path.split("/").map((each) => (each.length > LONGEST ? `${each.slice(0, 8)}…` : each)).join("/");
+}
+
 function title(each) {
-  if (each.kind === "rest") return `${each.method} ${each.path}`;
+  if (each.kind === "rest") return `${each.method} ${short(each.path)}`;
   if (each.kind === "note") return each.words;
   if (each.event) return each.event;
   if (each.kind === "gateway") return OPS[each.op] ?? `op ${each.op}`;

@@ -23,7 +23,7 @@ class PeopleList extends HTMLElement {
     if (!sight) return fill(this);
     const groups = new Map();
     for (const each of sight.members) {
-      const role = each.bot ? { name: "Bots", position: -1 } : topRole(each) ?? { name: "Everybody", position: 0 };
+      const role = each.id === sight.owner_id ? { name: "Owner", position: Infinity } : each.bot ? { name: "Bots", position: -1 } : topRole(each) ?? { name: "Everybody", position: 0 };
       if (!groups.has(role.name)) groups.set(role.name, { role, members: [] });
       groups.get(role.name).members.push(each);
     }
@@ -42,7 +42,7 @@ function row(member) {
     on: { dragstart: (event) => event.dataTransfer.setData(DRAGGED, member.id) } },
   face(member.id, member.display_name, "small"),
   h("span", { class: "words" }, h("span", { class: "name" }, member.display_name, member.id === store.sight.owner_id && icon("crown", "Owner")),
-    room && h("small", {}, icon("speaker"), room.name), acting && h("small", {}, "you act as them")),
+    (room || acting) && h("small", {}, room && [icon("speaker"), room.name], acting && (room ? " · you" : "you act as them"))),
   member.bot && botBadge());
 }
 

@@ -25,18 +25,22 @@ export function message(one, first) {
       h("button", { type: "button", class: "author", data: { person: one.author.id } }, nameOf(one.author)),
       one.author.bot && botBadge(),
       h("time", { dateTime: one.timestamp, title: full(moment) }, `${sameDay(moment) ? "" : `${day(moment)}, `}${hour(moment)}`),
-      one.pinned && icon("pin", "Pinned")),
+      edited(one), one.pinned && icon("pin", "Pinned")),
     thinking ? h("p", { class: "thinking" }, h("span", { class: "dots", "aria-hidden": "true" }), `${nameOf(one.author)} is thinking…`)
-      : content(one),
+      : content(one, first),
     private_ && notice(one)));
   return article;
 }
 
-function content(one) {
+function edited(one) {
+  return one.edited_timestamp ? h("small", { class: "edited", title: full(new Date(one.edited_timestamp)) }, " (edited)") : "";
+}
+
+function content(one, first) {
   const words = h("div", { class: "words" }, markdown(one.content));
-  if (one.edited_timestamp) (words.lastElementChild ?? words).append(h("small", { class: "edited", title: full(new Date(one.edited_timestamp)) }, " (edited)"));
+  if (!first) words.lastElementChild?.append(edited(one));
   return [
-    (one.content || one.edited_timestamp) && words,
+    one.content && words,
     // A layout places its own files; the old kind lists them below the text.
     !(one.flags & LAYOUT) && one.attachments.map((each) => attachment(one.id, each)),
     one.embeds.map(embed),
