@@ -205,6 +205,9 @@ class Runtime:
 
         :param reason: restart or resume.
         """
+        # discord.py finishes a READY that was under way even after it was closed.
+        if self.closing:
+            return
         # An unavailable guild has an empty cache; it is taken when it is back.
         guilds = [g for g in self.bot.guilds if g.shard_id == shard_id and not g.unavailable]
         self.tasks.spawn(self._open_shard(shard_id, guilds, reason), f"open shard {shard_id}")
@@ -276,7 +279,8 @@ class Runtime:
             # The last sign of life, so that an orderly restart leaves no uncertainty.
             for shard_id in sorted(self.bot.connected_shards):
                 await self.recorder.beat_now(shard_id)
-            await self.seats.close()
+        # Even a lost process must not leave heartbeat threads behind that outlive the loop.
+        await self.seats.close(say=graceful)
         await self.bot.close()
         if self._gateway is not None:
             self._gateway.cancel()

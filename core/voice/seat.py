@@ -17,6 +17,7 @@ import discord
 
 from core.clock import Clock
 from core.i18n import translate as _
+from core.voice.hanging_up import hang_up
 from core.voice.seat_checks import SeatProblem, VocalChannel, seat_problem
 
 __all__ = ["SeatProblem", "SeatStatus", "Seats"]
@@ -137,8 +138,11 @@ class Seats:
         while place is not None and (tasks := [task for task in (place.task, place.returning) if task]):
             await asyncio.wait(tasks)
 
-    async def close(self) -> None:
-        """Stop all tasks and leave every channel; takes a few seconds at most."""
+    async def close(self, *, say: bool = True) -> None:
+        """Stop all tasks and leave every channel; takes a few seconds at most.
+
+        :param say: tell Discord; without, the connections just end, as those of a lost process do.
+        """
         self._closed = True
         tasks = {
             task: guild_id
@@ -148,14 +152,15 @@ class Seats:
         }
         # discord.py may begin anew by itself when it is cancelled in the middle of connecting.
         connecting = [task for task, guild_id in tasks.items() if guild_id in self._connecting]
-        if connecting:
+        if connecting and say:
             await asyncio.wait(connecting, timeout=LEAVE_SECONDS)
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        guilds = [guild for guild_id in self._places if (guild := self._bot.get_guild(guild_id))]
-        await asyncio.gather(*(_leave(guild) for guild in guilds))
+        # Guilds may have gone from the cache, their voice clients have not.
+        clients = [client for client in self._bot.voice_clients if isinstance(client, discord.VoiceClient)]
+        await asyncio.gather(*(hang_up(client, _patience(client) if say else None) for client in clients))
         self._places.clear()
 
     async def join_with_retry(
@@ -261,15 +266,11 @@ async def _sit_down(channel: VocalChannel) -> None:
 
 async def _leave(guild: discord.Guild) -> None:
     client = guild.voice_client
-    if client is None:
-        return
-    try:
-        # discord.py waits for Discord's confirmation, which never comes while the gateway is down, nor when
-        # the bot was not in voice yet.
-        limit = UNSEATED_SECONDS if guild.me.voice is None else LEAVE_SECONDS
-        await asyncio.wait_for(client.disconnect(force=True), limit)
-    except (TimeoutError, discord.DiscordException, OSError) as error:
-        _log.warning("leaving voice in guild %d: %r", guild.id, error)
-    finally:
-        if guild.voice_client is client:
-            client.cleanup()
+    if isinstance(client, discord.VoiceClient):
+        await hang_up(client, _patience(client))
+
+
+def _patience(client: discord.VoiceClient) -> float:
+    # discord.py waits for Discord's confirmation, which never comes while the gateway is down, nor when the
+    # bot was not in voice yet.
+    return UNSEATED_SECONDS if client.guild.me.voice is None else LEAVE_SECONDS

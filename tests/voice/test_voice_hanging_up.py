@@ -1,0 +1,71 @@
+"""Nothing of a voice connection outlives the seat: no heartbeat thread and no task, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from discord.gateway import VoiceKeepAliveHandler
+
+from sandbox.server.faults import Faults
+from sandbox.stage import Stage, open_stage
+
+BREAKS: dict[str, Callable[[Faults], object]] = {
+    "nothing": lambda faults: None,
+    "the gateway is down": lambda faults: faults.drop_gateway(hold_seconds=3600),
+    "the session is lost": lambda faults: faults.invalid_session(),
+    "the voice session is lost": lambda faults: faults.voice.close(4006),
+    "the voice server crashed": lambda faults: faults.voice.close(4015),
+    "put out of voice": lambda faults: faults.voice.close(4014),
+    "another region is looked for": lambda faults: faults.voice.change_region(after_seconds=60),
+}
+
+
+def left_behind() -> list[str]:
+    """What discord.py still runs for voice."""
+    threads = [each.name for each in threading.enumerate() if isinstance(each, VoiceKeepAliveHandler)]
+    tasks = [each.get_name() for each in asyncio.all_tasks() if "voice" in each.get_name().lower()]
+    return threads + tasks
+
+
+async def seated(stage: Stage) -> None:
+    await stage.start_bot()
+    guild_id = stage.scene.guild.id
+    await stage.runtime.seats.claim(guild_id, stage.scene.voice_channels[0].id, "operation 1")
+    await stage.runtime.seats.settled(guild_id)
+    assert stage.runtime.seats.status(guild_id).seated
+
+
+@pytest.mark.parametrize("how", ["closed", "killed"])
+@pytest.mark.parametrize("what", BREAKS)
+async def test_nothing_is_left_behind(tmp_path: Path, what: str, how: str) -> None:
+    async with open_stage(f"sqlite:///{tmp_path / 'bot.sqlite3'}", members=3) as stage:
+        await seated(stage)
+        stage.world.faults.voice.clear()
+        BREAKS[what](stage.world.faults)
+        # Some turns of the loop: the client hears of it, and is in the middle of mending it.
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await (stage.kill_bot() if how == "killed" else stage.stop_bot())
+        assert left_behind() == []
+
+
+async def test_a_lost_process_says_nothing_of_its_seat(tmp_path: Path) -> None:
+    async with open_stage(f"sqlite:///{tmp_path / 'bot.sqlite3'}", members=3) as stage:
+        await seated(stage)
+        said = [
+            entry
+            for entry in stage.world.log
+            if entry["kind"] == "gateway" and entry["direction"] == "in" and entry["op"] == 4
+        ]
+        asked = len(said)
+        stage.world.log.on_entry(said.append)
+        await stage.kill_bot()
+        assert asked == 1
+        ops = [
+            entry["op"] for entry in said[asked:] if entry["kind"] == "gateway" and entry["direction"] == "in"
+        ]
+        assert 4 not in ops
