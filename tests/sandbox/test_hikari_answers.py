@@ -38,7 +38,7 @@ def _commands(hopper: Rabbit) -> list[hikari.api.CommandBuilder]:
         (kinds.ROLE, "crew", {}),
         (kinds.ATTACHMENT, "receipt", {}),
     ):
-        option = hikari.CommandOption(type=kind, name=name, description=name, **more)  # type: ignore[arg-type]
+        option = hikari.CommandOption(type=kind, name=name, description=name, **more)
         haul.add_option(option)
     return [haul, hopper.rest.slash_command_builder("report", "A file, later")]
 

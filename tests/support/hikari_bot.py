@@ -55,8 +55,8 @@ async def rabbit(server: SandboxServer) -> AsyncIterator[Rabbit]:
         suppress_optimization_warning=True,
     )
     one = Rabbit(bot)
-    await one.hears(hikari.GuildAvailableEvent, lambda: bot.start(check_for_updates=False))
     try:
+        await one.hears(hikari.GuildAvailableEvent, lambda: bot.start(check_for_updates=False))
         yield one
     finally:
         await bot.close()
