@@ -103,7 +103,7 @@ def _stored(
         found = named.get(sent)
         body["file"] = _media(body["file"], named, new_id)
         body["name"] = found.filename if found else None
-        body["size"] = len(found.data) if found else None
+        body["size"] = found.size if found else None
         body["spoiler"] = bool(body.get("spoiler"))
     return body
 

@@ -260,7 +260,8 @@ class InteractionRoom:
 
     def _forget_old(self) -> None:
         horizon = self._world.clock.now() - 2 * TOKEN_LIVES
-        while self._by_age and self._by_age[0].created < horizon:
+        most = self._world.keep.interactions
+        while self._by_age and (self._by_age[0].created < horizon or len(self._by_age) >= most):
             one = self._by_age.popleft()
             self.by_id.pop(one.id, None)
             self._by_token.pop(one.token, None)

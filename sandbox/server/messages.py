@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.server import channels, components, permissions
 from sandbox.server.errors import unknown
+from sandbox.server.keep import Files, oldest
 from sandbox.server.payloads import messages as shapes
 
 if TYPE_CHECKING:
@@ -47,11 +48,16 @@ class Attachment:
 
     id: int
     filename: str
-    data: bytes
+    data: bytes | None
+    """None once the world has let go of it."""
     content_type: str
     url: str
     description: str | None = None
     ephemeral: bool = False
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.size = len(self.data or b"")
 
 
 @dataclass(slots=True)
@@ -93,7 +99,7 @@ class MessageRoom:
         self._world = world
         self.by_id: dict[int, Message] = {}
         self._by_channel: dict[int, list[Message]] = {}
-        self.files: dict[tuple[int, int, str], Attachment] = {}
+        self.files = Files(world.keep)
         self.dismissed: set[int] = set()
         """Ephemeral messages that their receivers put away; the bot may still edit them."""
 
@@ -151,6 +157,7 @@ class MessageRoom:
         self._fill(message, body, uploads)
         self.by_id[message.id] = message
         self._by_channel.setdefault(channel.id, []).append(message)
+        self._let_go()
         world.changes.message(channel.id)
         if visible_to is None:
             channel.last_message_id = message.id
@@ -200,6 +207,18 @@ class MessageRoom:
         """Drop the messages of a channel that is gone; nobody is told of each."""
         for message in self._by_channel.pop(channel_id, []):
             self.by_id.pop(message.id, None)
+
+    def _let_go(self) -> None:
+        """Drop the oldest messages with their files when there are too many; nobody is told."""
+        gone = oldest(self.by_id, self._world.keep.messages)
+        for message in gone:
+            del self.by_id[message.id]
+            self.dismissed.discard(message.id)
+            for each in message.attachments:
+                self.files.let_go((message.channel_id, each.id, each.filename))
+        for channel_id in {message.channel_id for message in gone}:
+            left = [each for each in self._by_channel[channel_id] if each.id in self.by_id]
+            self._by_channel[channel_id] = left
 
     def changed(self, message: Message) -> None:
         """Tell the bot that something about a message changed that is no edit."""

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sandbox.server.keep import Keep
 from sandbox.server.snowflake import Now
-
-KEPT = 100_000
-"""Stays kept unless a world says otherwise."""
 
 Span = tuple[datetime, datetime]
 
@@ -39,13 +37,13 @@ class _Sum:
 class Truth:
     """The stays since the world began, oldest first.
 
-    Of those that have ended, only the last are kept, so that ``keep`` stays are kept in all; of older ones
+    Of those that have ended, only the last are kept, so that there are ``keep.stays`` in all; of older ones
     each person's seconds in each channel are.
     """
 
-    def __init__(self, clock: Now, keep: int = KEPT) -> None:
+    def __init__(self, clock: Now, keep: Keep | None = None) -> None:
         self._clock = clock
-        self.keep = keep
+        self._keep = keep or Keep()
         self._stays: dict[int, Stay] = {}
         self._number = 0
         self._ended: deque[int] = deque()
@@ -78,7 +76,7 @@ class Truth:
             self._open[key] = number
             self._stays[number] = stay
             self._by_person.setdefault(key, deque()).append(stay)
-            while len(self._stays) > self.keep and self._ended:
+            while len(self._stays) > self._keep.stays and self._ended:
                 self._let_go(self._stays.pop(self._ended.popleft()))
 
     def _let_go(self, stay: Stay) -> None:
@@ -128,7 +126,7 @@ class Truth:
             if not any(opens <= one.since and one.until <= closes for opens, closes in allowed):
                 raise LookupError(
                     f"single stays before {one.until.isoformat()} are let go: keep more than "
-                    f"{self.keep} with world.truth.keep"
+                    f"{self._keep.stays} with World(keep=Keep(stays=...))"
                 )
         # One person sits in one channel of a guild at a time: there is no overlap to take off.
         return sum(one.seconds.get(each, 0.0) for each in channels)

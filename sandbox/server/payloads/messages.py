@@ -20,7 +20,7 @@ def attachment(one: Attachment) -> Json:
     body: Json = {
         "id": str(one.id),
         "filename": one.filename,
-        "size": len(one.data),
+        "size": one.size,
         "url": one.url,
         "proxy_url": one.url,
         "content_type": one.content_type,
