@@ -13,6 +13,7 @@ from sandbox.server.world import World
 
 Json = dict[str, Any]
 _FLAGS = ("mute", "deaf", "self_mute", "self_deaf", "self_stream", "self_video", "suppress")
+_NOWHERE = {"position": 0, "parent_id": None, "topic": None, "user_limit": 0, "last_message_id": None}
 _MAY = {
     "write": permissions.SEND_MESSAGES,
     "connect": permissions.CONNECT,
@@ -42,21 +43,30 @@ def guild(world: World, person: Person) -> Json:
         ],
         "channels": _channels(world, one, person),
         "members": [_member(one, member) for member in one.members.values()],
-        "menu": _menu(world, one, bits),
+        "menu": person.menu,
     }
 
 
 def _channels(world: World, one: Guild, person: Person) -> list[Json]:
     shown = []
-    for channel in one.channels.values():
+    for channel in (*one.channels.values(), *one.threads.values()):
         bits = permissions.in_channel(one, person.member, channel)
-        if bits & permissions.VIEW_CHANNEL:
+        asleep = channel.thread is not None and channel.thread.archived
+        if bits & permissions.VIEW_CHANNEL and not asleep:
             shown.append(_channel(channel, [name for name, bit in _MAY.items() if bits & bit]))
     # A category is there for what is in it.
     holding = {channel["parent_id"] for channel in shown}
     shown = [each for each in shown if each["type"] != CATEGORY or each["id"] in holding]
-    direct = [each for each in world.channels.values() if each.type == DM and each.recipient_id == person.id]
-    return shown + [_channel(each, ["write"]) | {"name": world.bot_user.username} for each in direct]
+    return shown + _direct(world, one, person)
+
+
+def _direct(world: World, one: Guild, person: Person) -> list[Json]:
+    """The direct channel with the bot; its id is "direct" until somebody has written in it."""
+    if world.bot_user.id not in one.members:
+        return []
+    mine = [each for each in world.channels.values() if each.type == DM and each.recipient_id == person.id]
+    told = _channel(mine[0], ["write"]) if mine else {"id": "direct", "type": DM, "may": ["write"]}
+    return [{**_NOWHERE, **told, "name": world.bot_user.username}]
 
 
 def _channel(channel: Channel, may: list[str]) -> Json:
@@ -86,18 +96,3 @@ def _member(one: Guild, member: Member) -> Json:
         "roles": [str(role_id) for role_id in member.roles],
         "voice": voice,
     }
-
-
-def _menu(world: World, one: Guild, bits: int) -> list[Json]:
-    """The slash commands whose asked-for permissions the member has in the guild."""
-    allowed = set()
-    for command in world.commands.menu(one.id):
-        needed = command["default_member_permissions"]
-        free = needed is None or bool(bits & permissions.ADMINISTRATOR)
-        if free or (int(needed) and bits & int(needed) == int(needed)):
-            allowed.add(command["name"])
-    return [
-        {"name": path["command"], "description": path["description"], "options": path["options"]}
-        for path in world.commands.paths(one.id)
-        if path["command"].split()[0] in allowed
-    ]

@@ -26,18 +26,18 @@ export function commandCard(command, close) {
     return read;
   };
   const rows = command.options.map((option) => {
-    const field = fieldOf(command.name, option, () => values(option.name));
+    const field = fieldOf(command.command, option, () => values(option.name));
     fields.set(option.name, field);
     return h("div", { class: "field", data: { option: option.name } },
-      h("label", { for: field.control.id, htmlFor: field.control.id }, option.name,
+      h("label", { htmlFor: field.control.id }, option.shown,
         h("span", { class: "soft" }, option.required ? ` ${KINDS[option.type]}` : ` ${KINDS[option.type]}, optional`)),
       field.element, h("small", { class: "hint" }, option.description));
   });
   const run = h("button", { type: "submit", class: "button primary" }, icon("send"), "Run");
-  const card = h("form", { class: "command-card", "aria-label": `/${command.name}`, on: {
+  const card = h("form", { class: "command-card", "aria-label": `/${command.shown}`, on: {
     submit: async (event) => {
       event.preventDefault();
-      const outcome = await act(values().then((options) => api.slash(store.place, command.name, options)), run);
+      const outcome = await act(values().then((options) => api.slash(store.place, command.command, options)), run);
       if (outcome) close();
     },
     keydown: (event) => {
@@ -46,7 +46,7 @@ export function commandCard(command, close) {
       close();
     },
   } },
-  h("div", { class: "command-head" }, h("strong", {}, `/${command.name}`), h("span", { class: "soft" }, command.description),
+  h("div", { class: "command-head" }, h("strong", {}, `/${command.shown}`), h("span", { class: "soft" }, command.description),
     h("button", { type: "button", class: "plain", "aria-label": "Close the command", on: { click: close } }, icon("close"))),
   rows.length > 0 && h("div", { class: "command-fields" }, rows),
   h("div", { class: "command-foot" }, h("span", { class: "soft" }, rows.length ? "Enter runs it, Escape closes it." : "This one takes nothing more."), run));
@@ -56,7 +56,7 @@ export function commandCard(command, close) {
 
 function fieldOf(command, option, others) {
   if (option.autocomplete) return suggestField(command, option, others);
-  if (option.choices?.length) return single(option, option.choices.map((each) => ({ value: each.value, label: each.name })));
+  if (option.choices?.length) return single(option, option.choices.map((each) => ({ value: each.value, label: each.shown })));
   switch (option.type) {
     case 4: case 10: return numberField(option);
     case 5: return single(option, [{ value: true, label: "Yes" }, { value: false, label: "No" }]);
@@ -70,7 +70,7 @@ function fieldOf(command, option, others) {
 }
 
 function single(option, options) {
-  const field = pickField(option.name, options, { min: option.required ? 1 : 0 });
+  const field = pickField(option.shown, options, { min: option.required ? 1 : 0 });
   return { ...field, read: () => field.read()[0] };
 }
 

@@ -29,7 +29,8 @@ class MessageComposer extends HTMLElement {
   place() {
     const { channel } = store;
     const may = channel?.may.includes("write") || channel?.may.includes("command");
-    this.input.disabled = this.button.disabled = this.sender.disabled = !may;
+    this.input.disabled = this.sender.disabled = !may;
+    this.button.disabled = !channel?.may.includes("command");
     const where = channel ? `${channel.type === 0 ? "#" : ""}${channel.name}` : "";
     const words = !channel ? "Pick a channel" : may ? `Message ${where} as ${store.actor?.display_name ?? ""}` : "You may not write here";
     this.input.placeholder = words;
@@ -46,19 +47,19 @@ class MessageComposer extends HTMLElement {
     this.input.style.height = "auto";
     this.input.style.height = `${Math.min(this.input.scrollHeight, 160)}px`;
     const text = this.input.value;
-    if (!text.startsWith("/")) return this.hide();
+    if (!text.startsWith("/") || this.button.disabled) return this.hide();
     const words = text.slice(1).toLowerCase().trimStart();
-    const menu = store.sight?.menu ?? [];
-    const rank = (each) => (each.name.startsWith(words) ? 0 : each.name.includes(words) ? 1 : each.description.toLowerCase().includes(words) ? 2 : 3);
-    this.#offered = menu.filter((each) => rank(each) < 3).sort((one, other) => rank(one) - rank(other) || one.name.localeCompare(other.name));
+    const menu = store.commands(1);
+    const rank = (each) => (each.shown.startsWith(words) || each.command.startsWith(words) ? 0 : each.shown.includes(words) ? 1 : each.description.toLowerCase().includes(words) ? 2 : 3);
+    this.#offered = menu.filter((each) => rank(each) < 3).sort((one, other) => rank(one) - rank(other) || one.shown.localeCompare(other.shown));
     return this.offer(menu.length);
   }
 
   offer(known) {
     const none = known ? "No command is called that." : store.sight?.bot.connected ? "The bot has no commands here." : "No bot is connected, so there are no commands yet.";
-    fill(this.menu, this.#offered.map((each, place) => h("li", { role: "option", id: `${this.menu.id}-${place}`, data: { command: each.name },
+    fill(this.menu, this.#offered.map((each, place) => h("li", { role: "option", id: `${this.menu.id}-${place}`, data: { command: each.command },
       on: { pointerdown: (event) => event.preventDefault(), click: () => this.open(each) } },
-    h("b", {}, `/${each.name}`), h("span", { class: "options" }, each.options.map((one) => h("code", {}, one.required ? one.name : `${one.name}?`))),
+    h("b", {}, `/${each.shown}`), h("span", { class: "options" }, each.options.map((one) => h("code", {}, one.required ? one.shown : `${one.shown}?`))),
     h("small", {}, each.description))));
     if (!this.#offered.length) this.menu.append(h("li", { class: "nothing" }, none));
     this.menu.hidden = false;
@@ -114,11 +115,11 @@ class MessageComposer extends HTMLElement {
 
   async send() {
     const text = this.input.value;
-    if (!text.trim() || text.startsWith("/")) return;
+    if (!text.trim() || (text.startsWith("/") && !this.button.disabled)) return;
     this.input.value = "";
     this.input.style.height = "auto";
     try {
-      await api.say(store.place, text);
+      await (store.channel.type === 1 ? api.direct(store.place, text) : api.say(store.place, text));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.input.value = text;

@@ -29,6 +29,7 @@ const DRAWN = {
   pause: "M8 5v14M16 5v14",
   pin: "M9 4h6l-1 6 4 4H6l4-4zM12 14v6",
   copy: "M8 8h11v12H8zM5 16V4h11",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
   crown: "M4 18h16l1-10-5 4-4-7-4 7-5-4z",
 };
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,4 +1,6 @@
 // The people of a guild by their highest role, and a card for each.
+import { act } from "./act.js";
+import { api } from "./api.js";
 import { fill, h } from "./dom.js";
 import { channels } from "./choices.js";
 import { icon } from "./icons.js";
@@ -57,10 +59,13 @@ export function showCard(anchor, id) {
     h("div", { class: "card-head" }, face(member.id, member.display_name, "large"),
       h("div", {}, h("strong", {}, member.display_name), h("small", {}, member.username), h("small", { class: "id" }, member.id))),
     roles.length > 0 && h("div", { class: "roles" }, roles.map((role) => h("span", { class: "role" }, role.name))),
-    member.bot ? h("p", { class: "soft" }, "Bots act for themselves.") : h("div", { class: "card-acts" },
+    member.bot && h("p", { class: "soft" }, "Bots act for themselves."),
+    h("div", { class: "card-acts" }, !member.bot && [
       h("button", { type: "button", class: "button primary", on: { click: () => { close(); store.go({ actor: id }); } } }, `Act as ${member.display_name}`),
       h("button", { type: "button", class: "button secondary", on: { click: (event) => seat(event.currentTarget, member, close) } }, member.voice ? "Move to…" : "Seat in…"),
-      member.voice && h("button", { type: "button", class: "button secondary", on: { click: () => { close(); setVoice(id, { channel_id: null }); } } }, "Leave voice")));
+      member.voice && h("button", { type: "button", class: "button secondary", on: { click: () => { close(); setVoice(id, { channel_id: null }); } } }, "Leave voice")],
+    id === store.sight.bot.id && h("button", { type: "button", class: "button secondary", on: { click: () => { close(); store.go({ channel: direct()?.id }); } } }, "Write to it"),
+    store.commands(2).map((each) => h("button", { type: "button", class: "button secondary", on: { click: () => { close(); act(api.onUser(store.place, each.command, id)); } } }, each.shown))));
   const layer = h("div", { class: "card-layer", on: {
     pointerdown: (event) => event.target === layer && close(),
     keydown: (event) => { if (event.key === "Escape") { close(); anchor.focus(); } },
@@ -71,6 +76,8 @@ export function showCard(anchor, id) {
   card.style.top = `${Math.min(Math.max(box.bottom + 6, 8), innerHeight - card.offsetHeight - 8)}px`;
   (card.querySelector(".button") ?? card).focus();
 }
+
+const direct = () => store.sight.channels.find((each) => each.type === 1);
 
 async function seat(pressed, member, close) {
   const rooms = channels([2, 13]).map((each) => ({ ...each, selected: each.value === member.voice?.channel_id }));

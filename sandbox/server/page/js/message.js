@@ -1,9 +1,12 @@
 // One message: who, when, what, and what can be pressed on it.
+import { act } from "./act.js";
+import { api } from "./api.js";
 import { attachment } from "./media.js";
 import { embed } from "./embeds.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
+import { more, toggleReaction } from "./message-menu.js";
 import { parts } from "./parts.js";
 import { botBadge, face, nameOf } from "./people.js";
 import { store } from "./store.js";
@@ -28,7 +31,8 @@ export function message(one, first) {
       edited(one), one.pinned && icon("pin", "Pinned")),
     thinking ? h("p", { class: "thinking" }, h("span", { class: "dots", "aria-hidden": "true" }), `${nameOf(one.author)} is thinking…`)
       : content(one, first),
-    private_ && notice(one)));
+    private_ && notice(one)),
+  !thinking && more(one));
   return article;
 }
 
@@ -47,8 +51,8 @@ function content(one, first) {
     one.components.length > 0 && h("div", { class: "components" }, parts(one.components, one)),
     one.poll && h("p", { class: "soft" }, `Poll: ${one.poll.question?.text ?? ""}`),
     one.reactions?.length > 0 && h("div", { class: "reactions" },
-      one.reactions.map((each) => h("span", { class: each.me ? "reaction mine" : "reaction" },
-        each.emoji.id ? `:${each.emoji.name}:` : each.emoji.name, ` ${each.count}`))),
+      one.reactions.map((each) => h("button", { type: "button", class: "reaction", "aria-label": `${each.emoji.name}, ${each.count}: add or take back yours`,
+        on: { click: () => toggleReaction(one, each) } }, each.emoji.id ? `:${each.emoji.name}:` : each.emoji.name, ` ${each.count}`))),
   ];
 }
 
@@ -64,7 +68,7 @@ function origin(one) {
 
 function notice(one) {
   return h("div", { class: "only-you" }, icon("eye"), "Only you can see this · ",
-    h("button", { type: "button", class: "linkish", on: { click: () => store.dismiss(one.id) } }, "Dismiss"));
+    h("button", { type: "button", class: "linkish", on: { click: () => act(api.dismiss(store.place, one.id)) } }, "Dismiss"));
 }
 
 function sameDay(moment) {

@@ -54,7 +54,10 @@ class ChannelList extends HTMLElement {
   }
 
   row(channel) {
-    return VOICE.has(channel.type) ? this.room(channel) : h("li", {}, this.name(channel, () => store.go({ channel: channel.id }), null));
+    if (VOICE.has(channel.type)) return this.room(channel);
+    const threads = store.sight.channels.filter((each) => each.parent_id === channel.id);
+    return h("li", {}, this.name(channel, () => store.go({ channel: channel.id }), null),
+      threads.length > 0 && h("ul", { class: "threads", "aria-label": `Threads of ${channel.name}` }, threads.map((each) => this.row(each))));
   }
 
   name(channel, press, count) {

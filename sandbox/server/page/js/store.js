@@ -13,7 +13,6 @@ class Store extends EventTarget {
   logTotal = 0;
   live = false;
   #read = new Map();
-  #hidden = new Set();
   #actors = new Map();
 
   tell(what) {
@@ -72,6 +71,7 @@ class Store extends EventTarget {
     const sight = await api.sight(guild, actor);
     if (guild !== this.place.guild || actor !== this.place.actor) return;
     this.sight = sight;
+    this.#opened(sight);
     for (const each of sight.channels) {
       if (!this.#read.has(each.id)) this.#read.set(each.id, each.last_message_id);
     }
@@ -83,21 +83,26 @@ class Store extends EventTarget {
     if (!channel) return;
     const messages = await api.messages(channel, actor);
     if (channel !== this.place.channel || actor !== this.place.actor) return;
-    this.messages = messages.filter((each) => !this.#hidden.has(each.id));
+    this.messages = messages;
     this.#read.set(channel, messages.findLast((each) => !(each.flags & 64))?.id ?? null);
     this.tell("messages");
   });
+
+  /** The direct channel gets its id with the first words in it. */
+  #opened(sight) {
+    const direct = sight.channels.find((each) => each.type === 1);
+    if (this.place.channel !== "direct" || !direct || direct.id === "direct") return;
+    this.go({ channel: direct.id });
+  }
 
   /** Whether a channel has something that was not looked at yet. */
   unread(channel) {
     return channel.id !== this.place.channel && channel.last_message_id !== (this.#read.get(channel.id) ?? null);
   }
 
-  /** Take an ephemeral message out of sight. */
-  dismiss(id) {
-    this.#hidden.add(id);
-    this.messages = this.messages.filter((each) => each.id !== id);
-    this.tell("messages");
+  /** The commands of a kind: 1 typed with a slash, 2 on a person, 3 on a message. */
+  commands(kind) {
+    return (this.sight?.menu ?? []).filter((each) => each.type === kind);
   }
 
   /** Take in what the sandbox told of changes. */
