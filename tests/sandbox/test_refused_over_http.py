@@ -12,6 +12,7 @@ from test_limits_callbacks import CALLBACKS
 from test_limits_commands import COMMANDS
 from test_limits_components import COMPONENTS
 from test_limits_messages import MESSAGES
+from test_limits_values import VALUES
 
 AT_LEAST = 70
 Case = tuple[str, Any, Any, str, tuple[str | int, ...]]
@@ -64,7 +65,7 @@ def assert_refused(name: str, status: int, body: Any, code: str, path: tuple[str
 
 async def test_messages(place: Place, sender: Sender) -> None:
     path = f"/channels/{place.text.id}/messages"
-    for name, good, bad, code, where in (*cases(MESSAGES), *cases(COMPONENTS)):
+    for name, good, bad, code, where in (*cases(MESSAGES), *cases(COMPONENTS), *cases(VALUES)):
         assert_refused(name, *await sender.send("POST", path, bad), code, where)
         if name not in NEEDS_MORE:
             status, answer = await sender.send("POST", path, good)
@@ -84,7 +85,7 @@ async def test_messages_of_a_follow_up(place: Place, sender: Sender) -> None:
     )
     await sender.send("POST", f"/interactions/{one.id}/{one.token}/callback", {"type": 5})
     path = f"/webhooks/{place.world.application_id}/{one.token}"
-    for name, _, bad, code, where in (*cases(MESSAGES), *cases(COMPONENTS)):
+    for name, _, bad, code, where in (*cases(MESSAGES), *cases(COMPONENTS), *cases(VALUES)):
         assert_refused(name, *await sender.send("POST", path, bad), code, where)
 
 
@@ -134,5 +135,6 @@ async def test_one_command(place: Place, sender: Sender) -> None:
 
 
 def test_there_are_enough_of_them() -> None:
-    bad = {repr(case[2]) for table in (MESSAGES, COMPONENTS, CALLBACKS, COMMANDS) for case in cases(table)}
+    tables = (MESSAGES, COMPONENTS, VALUES, CALLBACKS, COMMANDS)
+    bad = {repr(case[2]) for table in tables for case in cases(table)}
     assert len(bad) >= AT_LEAST
