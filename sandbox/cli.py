@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from pathlib import Path
 
 from core.cli.parser import Subcommands
 from core.errors import StartupError
@@ -43,6 +44,12 @@ def add_commands(commands: Subcommands) -> None:
         action="store_true",
         help="run this bot on it in the same process, with a database that is thrown away",
     )
+    sandbox.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="play a recording again against the bot that connects, and tell what it does differently",
+    )
     sandbox.set_defaults(handler=_sandbox)
 
 
@@ -62,6 +69,8 @@ def _sandbox(arguments: argparse.Namespace) -> int:
     from sandbox.serve import SandboxError, serve
 
     try:
+        if arguments.replay is not None:
+            return _replay(arguments)
         asyncio.run(
             serve(
                 arguments.port,
@@ -76,6 +85,18 @@ def _sandbox(arguments: argparse.Namespace) -> int:
     except SandboxError as error:
         raise StartupError(str(error)) from None
     return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from sandbox.replaying import serve_replay
+    from sandbox.serve import SandboxError
+
+    if arguments.story is not None:
+        raise SandboxError("A recording brings its own scene: give --replay without --story.")
+    report = asyncio.run(
+        serve_replay(arguments.port, arguments.replay, page=arguments.page, bot=arguments.with_bot)
+    )
+    return 1 if report.differences else 0
 
 
 def _port(text: str) -> int:
