@@ -10,11 +10,12 @@ from pathlib import Path
 
 from benchmarks.figures import Comparison
 from benchmarks.postgres import postgres
+from benchmarks.sandbox_rates import measure_sandbox
 from benchmarks.slash import measure_slash
 from benchmarks.start import measure_start
 from benchmarks.voice import measure_voice
 
-NAMES = ("slash", "voice", "start")
+NAMES = ("slash", "voice", "start", "sandbox")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Sizes:
     :param slash_commands: in each round.
     :param voice_events: in each round; `voice_commits` for the bot that commits each by itself.
     :param start_guilds: on how many guilds a start is measured.
+    :param sandbox_events: voice states in each round of the sandbox alone, `sandbox_commands` its commands.
     :param with_postgres: measure voice on PostgreSQL too, where its binaries are there.
     """
 
@@ -34,6 +36,9 @@ class Sizes:
     voice_commits: int
     start_rounds: int
     start_guilds: tuple[int, ...]
+    sandbox_rounds: int
+    sandbox_events: int
+    sandbox_commands: int
     with_postgres: bool
 
 
@@ -45,6 +50,9 @@ FULL = Sizes(
     voice_commits=2_000,
     start_rounds=5,
     start_guilds=(1, 100),
+    sandbox_rounds=5,
+    sandbox_events=40_000,
+    sandbox_commands=3_000,
     with_postgres=True,
 )
 QUICK = Sizes(
@@ -55,6 +63,9 @@ QUICK = Sizes(
     voice_commits=1_000,
     start_rounds=1,
     start_guilds=(1, 100),
+    sandbox_rounds=2,
+    sandbox_events=10_000,
+    sandbox_commands=1_000,
     with_postgres=True,
 )
 #: One round of next to nothing: whether it works, not how fast.
@@ -66,6 +77,9 @@ TINY = Sizes(
     voice_commits=200,
     start_rounds=1,
     start_guilds=(2,),
+    sandbox_rounds=1,
+    sandbox_events=400,
+    sandbox_commands=40,
     with_postgres=False,
 )
 
@@ -91,6 +105,11 @@ async def measure(
         if "start" in only:
             told("start to ready ...")
             found += await measure_start(folder, rounds=sizes.start_rounds, guilds=sizes.start_guilds)
+        if "sandbox" in only:
+            told("the sandbox alone ...")
+            found += await measure_sandbox(
+                rounds=sizes.sandbox_rounds, events=sizes.sandbox_events, commands=sizes.sandbox_commands
+            )
     return found
 
 
