@@ -82,6 +82,7 @@ class SandboxServer:
             app.add_routes(page_routes())
         app.router.add_route("*", "/api/v{version:\\d+}/{path:.*}", self._rest)
         app.router.add_get("/attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
+        app.router.add_get("/emojis/{emoji:\\d+}.{kind:png|webp|gif|jpeg|jpg}", self._emoji)
         app.router.add_get("/ephemeral-attachments/{owner:\\d+}/{attachment:\\d+}/{filename}", self._file)
         # Clients append ?v= to the endpoint, some with a slash before it.
         for path in ("/voice", "/voice/", "/voice/{guild:\\d+}", "/voice/{guild:\\d+}/"):
@@ -177,6 +178,14 @@ class SandboxServer:
         headers = {"Content-Type": stored.content_type, "X-Content-Type-Options": "nosniff",
                    "Content-Security-Policy": "sandbox; default-src 'none'"}  # fmt: skip
         return web.Response(body=stored.data, headers=headers)
+
+    async def _emoji(self, request: web.Request) -> web.StreamResponse:
+        emoji_id = int(request.match_info["emoji"])
+        for guild in self.world.guilds.values():
+            if emoji_id in guild.emojis:
+                found = guild.emojis[emoji_id]
+                return web.Response(body=found.image, content_type=found.content_type)
+        return web.Response(status=404)
 
 
 def _by_unix(request: web.Request) -> bool:

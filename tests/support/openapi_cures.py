@@ -20,10 +20,16 @@ _UNDOCUMENTED = {
     "ApplicationCommandUpdateRequest": ("nsfw", "id"),
     "ApplicationCommandPatchRequestPartial": ("nsfw",),
     "MessageEditRequestPartial": ("tts",),
+    "BaseCreateMessageCreateRequest": ("tts",),
+    "CreateForumThreadRequest": ("type",),
     "IncomingWebhookUpdateRequestPartial": ("tts",),
     "IncomingWebhookUpdateForInteractionCallbackRequestPartial": ("tts",),
     "RichEmbed": ("flags",),
     "MessageAttachmentRequest": ("content_type", "size", "url", "proxy_url", "spoiler"),
+}
+# The same, of bodies that have no name of their own.
+_UNDOCUMENTED_AT = {
+    ("/channels/{channel_id}/permissions/{overwrite_id}", "put"): ("id",),
 }
 
 
@@ -33,6 +39,9 @@ def cured_for_requests(document: Json) -> Json:
     schemas = cured["components"]["schemas"]
     schemas["SnowflakeType"]["type"] = ["string", "integer"]
     _take_decimal_bits(cured)
+    for (path, method), keys in _UNDOCUMENTED_AT.items():
+        body = cured["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"]
+        body["properties"].update({key: {} for key in keys})
     for name, keys in _UNDOCUMENTED.items():
         if name in schemas:
             schemas[name]["properties"].update({key: {} for key in keys})

@@ -69,7 +69,7 @@ def create_channel(call: Call) -> Answer:
         raise RestError(400, 30013, f"Maximum number of guild channels reached ({MOST})")
     parent = _parent(guild, body, kind)
     overwrites = _overwrites(guild, body.get("permission_overwrites") or [], mine, {})
-    if parent is not None and body.get("permission_overwrites") is None:
+    if parent is not None and not overwrites:
         # Who names no overwrites gets the category's.
         overwrites = {each.id: each for each in map(_copied, parent.overwrites.values())}
     channel = guild.create_channel(
