@@ -15,7 +15,7 @@ Json = dict[str, Any]
 GLOBAL = 0
 CHAT_INPUT = 1
 SUBCOMMAND, GROUP = 1, 2
-_IN_GUILDS = 0
+_IN_GUILDS, _IN_DIRECT = 0, 1
 
 _FIELDS = ("type", "name", "name_localizations", "description", "description_localizations", "options",
            "default_member_permissions", "dm_permission", "contexts", "integration_types",
@@ -85,7 +85,14 @@ class CommandRoom:
         """Return a guild's slash commands, or those of another kind: 2 on users, 3 on messages.
 
         Its own stand in for global ones of the same name; those for direct messages alone are left out.
+        Guild 0 stands for direct messages.
         """
+        if guild_id == GLOBAL:
+            return [
+                command
+                for (each, _), command in self._scopes.get(GLOBAL, {}).items()
+                if each == kind and _is_for_direct(command)
+            ]
         if self._world.bot_user.id not in self._world.guilds[guild_id].members:
             return []
         shown: dict[str, Json] = {}
@@ -194,6 +201,11 @@ class CommandRoom:
     def _changed(self, scope: int) -> None:
         for callback in self.on_changed:
             callback(scope)
+
+
+def _is_for_direct(command: Json) -> bool:
+    contexts = command["contexts"]
+    return bool(command["dm_permission"]) if contexts is None else _IN_DIRECT in contexts
 
 
 def _clean(option: Json) -> Json:

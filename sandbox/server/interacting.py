@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.server import components as parts
 from sandbox.server import menus, modals, options, permissions
-from sandbox.server.channels import WRITABLE, Channel
+from sandbox.server.channels import DM, WRITABLE, Channel
 from sandbox.server.errors import Refused
 from sandbox.server.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
 from sandbox.server.payloads import messages as message_shapes
@@ -118,7 +118,7 @@ class Interacting:
     ) -> Outcome:
         """Pick a command from the menu of a member. Raises Refused as for a slash command."""
         target = self._channel(channel)
-        resolved = options.Resolved(self.guild)
+        resolved = options.Resolved(self.guild, direct=target.type == DM)
         user_id = options.as_id(user, "user")
         resolved.user(user_id)
         return await self._use(_ON_USER, command, target, user_id, resolved.body(), stale=stale)
@@ -146,7 +146,7 @@ class Interacting:
         message, part = self._part(message_id, custom_id)
         if part["type"] not in parts.SELECTS:
             raise Refused(f"{custom_id} is not a select menu")
-        resolved = options.Resolved(self.guild)
+        resolved = options.Resolved(self.guild, direct=not message.guild_id)
         given = modals.preset(part) if values is None else values
         picked = modals.chosen(self.guild, self.member.user.id, part, given, resolved)
         data: Json = {
@@ -166,13 +166,13 @@ class Interacting:
         if (
             opener is None
             or opener.user_id != me.id
-            or opener.guild_id != self.guild.id
+            or opener.guild_id not in {self.guild.id, 0}
             or opener.modal is None
         ):
             raise Refused(f"interaction {interaction_id} opened no modal for {me.username}", 404)
         if not opener.modal_open:
             raise Refused("that modal was sent already", 409)
-        answered, resolved = modals.fill(self.guild, me.id, opener.modal, values)
+        answered, resolved = modals.fill(self.guild, me.id, opener.modal, values, direct=not opener.guild_id)
         data: Json = {"custom_id": opener.modal["custom_id"], "components": answered}
         if resolved:
             data["resolved"] = resolved
@@ -200,10 +200,16 @@ class Interacting:
     ) -> tuple[Json, Channel, str]:
         target = self._channel(channel)
         locale = self.locale
-        command, words, schema = self._world.commands.find(self.guild.id, path, stale=stale, locale=locale)
+        command, words, schema = self._world.commands.find(target.guild_id, path, stale=stale, locale=locale)
         self._may_use(command, target)
         filled, resolved = options.fill(
-            self.guild, self.member.user.id, schema, given, focused=focused, locale=locale
+            self.guild,
+            self.member.user.id,
+            schema,
+            given,
+            focused=focused,
+            locale=locale,
+            direct=target.type == DM,
         )
         for depth, word in enumerate(reversed(words)):
             filled = [{"type": 1 if depth == 0 else 2, "name": word, "options": filled}]
@@ -217,7 +223,9 @@ class Interacting:
     async def _use(
         self, kind: int, name: str, channel: Channel, target_id: int, resolved: Json, *, stale: bool
     ) -> Outcome:
-        found = self._world.commands.find_context(self.guild.id, kind, name, stale=stale, locale=self.locale)
+        found = self._world.commands.find_context(
+            channel.guild_id, kind, name, stale=stale, locale=self.locale
+        )
         self._may_use(found, channel)
         data: Json = {
             "id": found["id"],
@@ -231,6 +239,8 @@ class Interacting:
         return await self._outcome(self._act(channel.id, COMMAND, data, command_name=found["name"]))
 
     def _may_use(self, command: Json, channel: Channel) -> None:
+        if channel.type == DM:
+            return
         name = self.member.user.username
         bits = permissions.in_channel(self.guild, self._still_here(), channel)
         if channel.type not in WRITABLE:
@@ -245,7 +255,7 @@ class Interacting:
     def _seen(self, message_id: int | str) -> Message:
         room, me = self._world.messages_room, self.member.user
         message = room.by_id.get(options.as_id(message_id, "message_id"))
-        hidden = message is None or message.guild_id != self.guild.id or message.id in room.dismissed
+        hidden = message is None or message.guild_id not in {self.guild.id, 0} or message.id in room.dismissed
         if message is None or hidden or message.visible_to not in {None, me.id}:
             raise Refused(f"{me.username} sees no message {message_id}", 404)
         self._channel(message.channel_id)
@@ -282,7 +292,7 @@ class Interacting:
 
     async def _outcome(self, one: Interaction) -> Outcome:
         world = self._world
-        if world.hub.listening(self.guild.id):
+        if world.hub.listening(one.guild_id):
             try:
                 await asyncio.wait_for(one.answered.wait(), world.interaction_wait)
             except TimeoutError:
@@ -299,6 +309,9 @@ class Interacting:
 
     def _channel(self, channel: Channel | int | str) -> Channel:
         some_id = channel.id if isinstance(channel, Channel) else options.as_id(channel, "channel")
+        direct = self._world.channels.get(some_id)
+        if direct is not None and direct.type == DM and direct.recipient_id == self.member.user.id:
+            return direct
         found = self.guild.channels.get(some_id) or self.guild.threads.get(some_id)
         if found is None:
             raise Refused(f"{self.guild.name} has no channel {some_id}", 404)

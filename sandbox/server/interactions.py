@@ -103,7 +103,7 @@ class InteractionRoom:
         source: Message | None = None,
         opener: Interaction | None = None,
     ) -> Interaction:
-        """Make an interaction and send it to the bot."""
+        """Make an interaction and send it to the bot; ``guild`` is where a direct one's person comes from."""
         world = self._world
         self._forget_old()
         number = world.mint.next()
@@ -113,7 +113,7 @@ class InteractionRoom:
             number,
             token,
             kind,
-            guild.id,
+            world.channels[channel_id].guild_id,
             channel_id,
             member.user.id,
             world.clock.now(),
@@ -126,7 +126,7 @@ class InteractionRoom:
         self.by_id[number] = self._by_token[one.token] = one
         self._by_age.append(one)
         body = shapes.interaction(world, one, guild, member)
-        world.hub.dispatch("INTERACTION_CREATE", body, guild_id=guild.id, mine=True)
+        world.hub.dispatch("INTERACTION_CREATE", body, guild_id=one.guild_id, mine=True)
         return one
 
     def for_answer(self, interaction_id: int, token: str) -> Interaction:

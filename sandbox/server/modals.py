@@ -15,7 +15,9 @@ Json = dict[str, Any]
 _MANY = parts.SELECTS | {parts.CHECKBOX_GROUP, parts.FILE_UPLOAD}
 
 
-def fill(guild: Guild, user_id: int, modal: Json, values: dict[str, Any]) -> tuple[list[Json], Json]:
+def fill(
+    guild: Guild, user_id: int, modal: Json, values: dict[str, Any], *, direct: bool = False
+) -> tuple[list[Json], Json]:
     """Return the components of a modal's submission and its ``resolved``.
 
     ``values`` maps custom ids to text, a choice, a list of choices, or true/false. Raises Refused for an
@@ -25,7 +27,7 @@ def fill(guild: Guild, user_id: int, modal: Json, values: dict[str, Any]) -> tup
     for name in values:
         if name not in fields:
             raise Refused(f"the form has no field {name}; its fields are: {', '.join(fields) or 'none'}")
-    resolved = Resolved(guild)
+    resolved = Resolved(guild, direct=direct)
     answered: list[Json] = []
     for part in modal["components"]:
         body: Json = {"type": part["type"], "id": part["id"]}

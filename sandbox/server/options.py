@@ -25,13 +25,19 @@ _LARGEST = 2**53 - 1
 class Resolved:
     """Collects the objects behind ids, as an interaction's ``resolved`` carries them."""
 
-    def __init__(self, guild: Guild, locale: str = menus.DEFAULT_LOCALE) -> None:
+    def __init__(self, guild: Guild, locale: str = menus.DEFAULT_LOCALE, *, direct: bool = False) -> None:
         self.locale = locale
+        self._direct = direct
         self._guild = guild
         self._kinds: dict[str, Json] = {}
 
     def user(self, user_id: int) -> None:
-        """Add a member with their user. Raises Refused (404)."""
+        """Add a member with their user, in a direct channel the user alone. Raises Refused (404)."""
+        if self._direct:
+            if user_id not in self._guild.world.users:
+                raise Refused(f"there is no user {user_id}", 404)
+            self._put("users", user_id, people.user(self._guild.world.users[user_id]))
+            return
         member = self._guild.members.get(user_id)
         if member is None:
             raise Refused(f"{user_id} is not a member of {self._guild.name}", 404)
@@ -44,12 +50,14 @@ class Resolved:
 
     def role(self, role_id: int) -> None:
         """Add a role. Raises Refused (404)."""
+        self._need_guild("roles")
         if role_id not in self._guild.roles:
             raise Refused(f"{role_id} is not a role of {self._guild.name}", 404)
         self._put("roles", role_id, guild_shapes.role(self._guild.roles[role_id]))
 
     def channel(self, channel_id: int, user_id: int, kinds: list[int] | None) -> None:
         """Add a channel with the acting member's permissions in it. Raises Refused."""
+        self._need_guild("channels")
         channel = self._guild.channels.get(channel_id)
         if channel is None:
             raise Refused(f"{channel_id} is not a channel of {self._guild.name}", 404)
@@ -60,7 +68,7 @@ class Resolved:
 
     def mentionable(self, some_id: int) -> None:
         """Add a member or a role."""
-        if some_id in self._guild.roles:
+        if some_id in self._guild.roles and not self._direct:
             self.role(some_id)
         else:
             self.user(some_id)
@@ -68,6 +76,10 @@ class Resolved:
     def attachment(self, one: Attachment) -> None:
         """Add a file."""
         self._put("attachments", one.id, message_shapes.attachment(one))
+
+    def _need_guild(self, things: str) -> None:
+        if self._direct:
+            raise Refused(f"a direct channel has no {things}")
 
     def _put(self, kind: str, some_id: int, value: Json) -> None:
         self._kinds.setdefault(kind, {})[str(some_id)] = value
@@ -85,6 +97,7 @@ def fill(
     *,
     focused: str | None = None,
     locale: str = menus.DEFAULT_LOCALE,
+    direct: bool = False,
 ) -> tuple[list[Json], Json]:
     """Return the options of an interaction and its ``resolved``.
 
@@ -103,7 +116,7 @@ def fill(
         if not known.get(focused, {}).get("autocomplete"):
             raise Refused(f"option {focused} has no autocomplete")
         given = {focused: "", **given}
-    resolved = Resolved(guild, locale)
+    resolved = Resolved(guild, locale, direct=direct)
     filled: list[Json] = []
     for name, option in known.items():
         if given.get(name) is None:

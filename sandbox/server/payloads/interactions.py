@@ -41,10 +41,36 @@ def metadata(world: World, one: Interaction, user: User, opener: Interaction | N
 
 def interaction(world: World, one: Interaction, guild: Guild, member: Member) -> Json:
     """Return the INTERACTION_CREATE payload."""
+    if not one.guild_id:
+        return _common(world, one, member.user) | _direct(world, one, member.user)
     channel = world.channels[one.channel_id]
     me = guild.members[world.bot_user.id]
     bits = permissions.in_channel(guild, member, channel)
     state = guild.voice_states.get(member.user.id)
+    return _common(world, one, member.user) | {
+        "guild_id": str(guild.id),
+        "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
+        "guild_locale": "en-US",
+        "channel": guilds.partial_channel(channel, bits),
+        "member": people.member(member, deaf=bool(state and state.deaf), mute=bool(state and state.mute))
+        | {"permissions": str(bits)},
+        "app_permissions": str(permissions.in_channel(guild, me, channel)),
+        "context": 0,
+    }
+
+
+def _direct(world: World, one: Interaction, user: User) -> Json:
+    channel = guilds.direct_channel(world.channels[one.channel_id], user)
+    bits = str(permissions.EVERYONE)
+    return {
+        "user": people.user(user),
+        "channel": channel | {"permissions": bits},
+        "app_permissions": bits,
+        "context": 1,
+    }
+
+
+def _common(world: World, one: Interaction, user: User) -> Json:
     body: Json = {
         "id": str(one.id),
         "application_id": str(world.application_id),
@@ -52,19 +78,11 @@ def interaction(world: World, one: Interaction, guild: Guild, member: Member) ->
         "token": one.token,
         "version": 1,
         "data": one.data,
-        "guild_id": str(guild.id),
-        "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
-        "guild_locale": "en-US",
-        "channel_id": str(channel.id),
-        "channel": guilds.partial_channel(channel, bits),
-        "member": people.member(member, deaf=bool(state and state.deaf), mute=bool(state and state.mute))
-        | {"permissions": str(bits)},
-        "app_permissions": str(permissions.in_channel(guild, me, channel)),
-        "locale": world.locales.get(member.user.id, "en-US"),
+        "channel_id": str(one.channel_id),
+        "locale": world.locales.get(user.id, "en-US"),
         "entitlements": [],
         "entitlement_sku_ids": [],
-        "authorizing_integration_owners": {"0": str(guild.id)},
-        "context": 0,
+        "authorizing_integration_owners": {"0": str(one.guild_id)},
         "attachment_size_limit": UPLOAD_LIMIT,
     }
     if one.source is not None:
@@ -78,8 +96,9 @@ def callback(world: World, one: Interaction) -> Json:
         "id": str(one.id),
         "type": one.type,
         "channel_id": str(one.channel_id),
-        "guild_id": str(one.guild_id),
     }
+    if one.guild_id:
+        body["guild_id"] = str(one.guild_id)
     answer: Json = {"interaction": body}
     if one.original is not None:
         body["response_message_id"] = str(one.original.id)
