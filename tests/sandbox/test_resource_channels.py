@@ -148,7 +148,7 @@ async def test_the_guild_itself(place: Place, bot: LoopbackBot) -> None:
     assert (await bot.fetch_guild(guild.id, with_counts=True)).approximate_member_count == 4
     assert (await bot.fetch_guild_preview(guild.id)).approximate_member_count == 4
     assert await code_of(bot.fetch_guild_preview(1)) == 10004
-    entry = [each async for each in guild.audit_logs(action=discord.AuditLogAction.guild_update)][0]
+    (entry,) = [each async for each in guild.audit_logs(action=discord.AuditLogAction.guild_update)]
     assert (entry.before.name, entry.after.name, entry.reason) == (
         "Ember Prospectors",
         "Basalt Haulers",

@@ -44,7 +44,9 @@ def get(call: Call) -> Answer:
 def ban(call: Call) -> Answer:
     """Ban a user, member or not."""
     guild, user_id = _guild(call), call.id("user_id")
-    body = call.body or {}
+    body = dict(call.body or {})
+    if "delete_message_seconds" in call.query:
+        body["delete_message_seconds"] = queries.number(call, "delete_message_seconds", 0, 0, 604_800)
     checks.kept(check_ban(body))
     user = call.world.users.get(user_id)
     if user is None:
