@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from aiohttp import web
 
-from sandbox.server.control import faults, http_faults, pagelog, sight, using, views
+from sandbox.server.control import faults, gateway, http_faults, pagelog, sight, using, views
 from sandbox.server.control.acting import ACTING_VERBS
 from sandbox.server.control.bodies import read_body, read_id, read_query
 from sandbox.server.control.recording import RECORDING_VERBS
@@ -235,6 +235,8 @@ VERBS = (
     Verb("GET", "/clock", "", _clock),
     Verb("POST", "/clock", '{"advance_seconds": n}', _advance),
     Verb("POST", "/faults", faults.TAKES, faults.fault),
+    Verb("GET", "/gateway", "", gateway.show),
+    Verb("POST", "/gateway", gateway.TAKES, gateway.change),
     Verb("GET", "/rate-limits", "", http_faults.rate_limits),
     Verb("POST", "/rate-limits", http_faults.LIMITS_TAKE, http_faults.rate_limits),
     Verb("GET", "/truth", "?guild=&user=", _truth),
