@@ -116,8 +116,13 @@ class Seats:
         place = self._places.get(guild_id)
         if place is None or channel_id is not None or not place.claims or self._closed:
             return
-        busy = place.task is not None or place.returning is not None
-        if busy or place.returns >= RETURNS_PER_CLAIM:
+        # Whoever is just sitting down looks at the end whether they still sit; who did not get in gets out
+        # by themselves.
+        if place.task is None and place.problem is None:
+            self._return_soon(guild_id, place)
+
+    def _return_soon(self, guild_id: int, place: _Place) -> None:
+        if self._closed or place.returning is not None or place.returns >= RETURNS_PER_CLAIM:
             return
         place.returns += 1
         place.returning = asyncio.create_task(self._return(guild_id, place), name=f"seat:{guild_id}:return")
@@ -191,6 +196,9 @@ class Seats:
                 # discord.py says so when PyNaCl or davey is not installed: another attempt changes nothing.
                 _log.error("voice is not possible in this installation: %s", error)
                 return SeatProblem(_("This bot's installation lacks voice support. Tell its operator."))
+            except (LookupError, TypeError, ValueError) as error:
+                # discord.py takes for granted what a voice server says, such as a mode that it knows.
+                _log.warning("the voice server of channel %d made no sense: %r", channel.id, error)
             else:
                 return None
             finally:
@@ -222,8 +230,14 @@ class Seats:
         except Exception:
             # Nothing awaits this task; what goes wrong here must be seen all the same.
             _log.exception("the seat in guild %d could not be settled", guild_id)
+            return
         finally:
             place.task = None
+        guild = self._bot.get_guild(guild_id)
+        arrived = place.served is not None and place.problem is None
+        if arrived and guild is not None and guild.voice_client is None:
+            # Put out in the very moment of arriving.
+            self._return_soon(guild_id, place)
 
     async def _serve(self, guild: discord.Guild, place: _Place) -> None:
         place.served, place.problem = None, None

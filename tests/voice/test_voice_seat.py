@@ -4,110 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import discord
 import pytest
-
-from core.clock import SteppedClock
-from core.voice.seat import Seats
-from sandbox.server import SandboxServer, World
-
-NO_CONNECT = discord.Permissions(connect=True).value
-NO_MOVING = discord.Permissions(move_members=True).value
-
-
-class Client(discord.Client):
-    """A plain client that tells its seats of its own voice states."""
-
-    def __init__(self, connector: aiohttp.BaseConnector, clock: SteppedClock) -> None:
-        super().__init__(
-            intents=discord.Intents(guilds=True, voice_states=True),
-            connector=connector,
-            guild_ready_timeout=0.1,
-            max_messages=None,
-        )
-        self.seats = Seats(self, clock, jitter=lambda: 0.5)
-        self.changed = asyncio.Condition()
-        self.resumed = 0
-
-    async def on_resumed(self) -> None:
-        self.resumed += 1
-
-    async def on_voice_state_update(
-        self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState
-    ) -> None:
-        if member == member.guild.me:
-            self.seats.own_state(member.guild.id, after.channel.id if after.channel else None)
-        async with self.changed:
-            self.changed.notify_all()
-
-
-class Stage:
-    """A sandbox with one guild, and a client that is logged in to it."""
-
-    def __init__(self) -> None:
-        self.clock = SteppedClock(datetime(2026, 3, 1, 18, tzinfo=UTC))
-        self.world = World(seed=1)
-        self.guild = self.world.create_guild("Red Legion")
-        self.alpha = self.guild.create_channel("Alpha", type=2)
-        self.beta = self.guild.create_channel("Beta", type=2)
-        self.small = self.guild.create_channel(
-            "Small", type=2, user_limit=1, overwrites={self.guild.id: (0, NO_MOVING)}
-        )
-        self.closed = self.guild.create_channel("Closed", type=2, overwrites={self.guild.id: (0, NO_CONNECT)})
-        self.server = SandboxServer(self.world)
-        self.client: Client
-
-    async def start(self) -> None:
-        await self.server.start()
-        addresses = self.server.addresses
-        assert addresses.socket is not None
-        self.client = Client(aiohttp.UnixConnector(path=addresses.socket), self.clock)
-        self.gateway = asyncio.create_task(self.client.start(addresses.token))
-        ready = asyncio.create_task(self.client.wait_until_ready())
-        await asyncio.wait({self.gateway, ready}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
-        assert ready.done(), "the client did not get ready"
-
-    async def stop(self) -> None:
-        await self.seats.close()
-        await self.client.close()
-        await asyncio.wait({self.gateway}, timeout=5)
-        await self.server.close()
-
-    @property
-    def seats(self) -> Seats:
-        return self.client.seats
-
-    def bot_channel(self) -> int | None:
-        """Where the sandbox says the bot sits."""
-        state = self.guild.voice_states.get(self.world.bot_user.id)
-        return None if state is None else state.channel_id
-
-    async def until(self, true: Callable[[], Any]) -> None:
-        async def wait() -> None:
-            while not true():
-                async with self.client.changed:
-                    try:
-                        await asyncio.wait_for(self.client.changed.wait(), 0.02)
-                    except TimeoutError:
-                        continue
-
-        await asyncio.wait_for(wait(), 10)
+from support.seat_stage import SeatStage
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    made = Stage()
+async def stage() -> AsyncIterator[SeatStage]:
+    made = SeatStage()
     await made.start()
     yield made
     await made.stop()
 
 
-async def test_claim_move_and_release(stage: Stage) -> None:
+async def test_claim_move_and_release(stage: SeatStage) -> None:
     guild_id = stage.guild.id
     assert await stage.seats.claim(guild_id, stage.alpha.id, "operation 1") is None
     await stage.seats.settled(guild_id)
@@ -129,7 +42,7 @@ async def test_claim_move_and_release(stage: Stage) -> None:
     assert not stage.seats.status(guild_id).seated
 
 
-async def test_the_next_claim_is_served_when_one_ends(stage: Stage) -> None:
+async def test_the_next_claim_is_served_when_one_ends(stage: SeatStage) -> None:
     guild_id = stage.guild.id
     await stage.seats.claim(guild_id, stage.alpha.id, "first")
     await stage.seats.claim(guild_id, stage.beta.id, "second")
@@ -140,7 +53,7 @@ async def test_the_next_claim_is_served_when_one_ends(stage: Stage) -> None:
     assert (stage.bot_channel(), stage.seats.status(guild_id).owner) == (stage.beta.id, "second")
 
 
-async def test_what_is_missing_is_said_and_nothing_is_tried(stage: Stage) -> None:
+async def test_what_is_missing_is_said_and_nothing_is_tried(stage: SeatStage) -> None:
     guild_id = stage.guild.id
     await stage.guild.add_member("quartz").join(stage.small)
     await stage.until(lambda: stage.client.get_channel(stage.small.id).voice_states)  # type: ignore[union-attr]
@@ -154,7 +67,7 @@ async def test_what_is_missing_is_said_and_nothing_is_tried(stage: Stage) -> Non
     assert stage.bot_channel() is None
 
 
-async def test_put_out_of_voice_the_bot_returns_a_few_times_only(stage: Stage) -> None:
+async def test_put_out_of_voice_the_bot_returns_a_few_times_only(stage: SeatStage) -> None:
     guild_id, bot_id = stage.guild.id, stage.world.bot_user.id
     await stage.seats.claim(guild_id, stage.alpha.id, "operation 1")
     await stage.seats.settled(guild_id)
@@ -172,7 +85,7 @@ async def test_put_out_of_voice_the_bot_returns_a_few_times_only(stage: Stage) -
     assert stage.bot_channel() == stage.alpha.id
 
 
-async def test_the_seat_outlives_a_gateway_drop(stage: Stage) -> None:
+async def test_the_seat_outlives_a_gateway_drop(stage: SeatStage) -> None:
     guild_id = stage.guild.id
     await stage.seats.claim(guild_id, stage.alpha.id, "operation 1")
     await stage.seats.settled(guild_id)
@@ -184,7 +97,7 @@ async def test_the_seat_outlives_a_gateway_drop(stage: Stage) -> None:
     assert stage.seats.status(guild_id).seated
 
 
-async def test_moved_by_a_moderator_the_bot_stays_there(stage: Stage) -> None:
+async def test_moved_by_a_moderator_the_bot_stays_there(stage: SeatStage) -> None:
     guild_id = stage.guild.id
     await stage.seats.claim(guild_id, stage.alpha.id, "operation 1")
     await stage.seats.settled(guild_id)
@@ -196,7 +109,7 @@ async def test_moved_by_a_moderator_the_bot_stays_there(stage: Stage) -> None:
 
 
 async def test_joining_is_tried_three_times_with_growing_waits(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: SeatStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = []
 
@@ -219,7 +132,7 @@ async def test_joining_is_tried_three_times_with_growing_waits(
 
 
 async def test_a_claim_that_ends_stops_further_attempts(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: SeatStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = 0
 
@@ -238,7 +151,7 @@ async def test_a_claim_that_ends_stops_further_attempts(
     assert stage.seats.status(stage.guild.id).channel_id is None
 
 
-async def test_close_leaves_at_once_even_in_the_middle_of_joining(stage: Stage) -> None:
+async def test_close_leaves_at_once_even_in_the_middle_of_joining(stage: SeatStage) -> None:
     await stage.seats.claim(stage.guild.id, stage.alpha.id, "operation 1")
     await asyncio.sleep(0)
     await stage.seats.close()

@@ -1,0 +1,89 @@
+"""The seat against a voice server that refuses: in the end the bot sits where a human would expect it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from support.seat_stage import SeatStage
+
+from core.voice import seat
+
+ONCE = [
+    "no_answer",
+    "no_server_update",
+    "no_endpoint",
+    "handshake",
+    "close_after_hello",
+    "session_invalid",
+    "no_ready",
+    "unknown_modes",
+    "no_discovery",
+    "mode_refused",
+    "no_description",
+]
+
+
+@pytest.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SeatStage]:
+    monkeypatch.setattr(seat, "CONNECT_SECONDS", 0.4)
+    monkeypatch.setattr(seat, "LEAVE_SECONDS", 0.3)
+    monkeypatch.setattr(seat, "UNSEATED_SECONDS", 0.1)
+    made = SeatStage()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def turn_until_connected(stage: SeatStage) -> None:
+    deadline = asyncio.get_running_loop().time() + 10
+    stats = stage.world.voice_stats
+    while not (stats(stage.guild).connected and stage.status().seated):
+        assert asyncio.get_running_loop().time() < deadline, stats(stage.guild)
+        if stage.clock.next_due() is not None:
+            await stage.clock.advance(60)
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("step", ONCE)
+async def test_one_refusal_is_overcome(stage: SeatStage, step: str) -> None:
+    refusal = stage.world.faults.voice.refuse(step)
+    assert await stage.seats.claim(stage.guild.id, stage.alpha.id, "operation 1") is None
+    await turn_until_connected(stage)
+    await stage.seats.settled(stage.guild.id)
+    assert refusal.struck == 1
+    assert stage.bot_channel() == stage.alpha.id
+    assert stage.status().seated
+    assert stage.status().problem is None
+    assert stage.world.voice_stats(stage.guild).connected
+
+
+@pytest.mark.parametrize("code", [4006, 4009, 4014, 4015, 4021, 4022])
+async def test_a_close_right_after_connecting_is_overcome(stage: SeatStage, code: int) -> None:
+    stage.world.faults.voice.refuse("close", code=code)
+    await stage.seats.claim(stage.guild.id, stage.alpha.id, "operation 1")
+    await stage.until(lambda: stage.world.voice_stats(stage.guild).refusals["close"] == 1)
+    await turn_until_connected(stage)
+    assert stage.bot_channel() == stage.alpha.id
+
+
+@pytest.mark.parametrize("step", ["no_server_update", "session_invalid", "unknown_modes"])
+async def test_three_refusals_are_said_and_a_refresh_tries_again(stage: SeatStage, step: str) -> None:
+    stage.world.faults.voice.refuse(step, times=None)
+    await stage.seats.claim(stage.guild.id, stage.alpha.id, "operation 1")
+    deadline = asyncio.get_running_loop().time() + 10
+    while stage.status().problem is None:
+        assert asyncio.get_running_loop().time() < deadline
+        if stage.clock.next_due() is not None:
+            await stage.clock.advance(60)
+        await asyncio.sleep(0.005)
+    await stage.seats.settled(stage.guild.id)
+    problem = stage.status().problem
+    assert problem is not None
+    assert "Tracking goes on" in problem.words
+    assert stage.bot_channel() is None
+    stage.world.faults.voice.clear()
+    stage.seats.refresh(stage.guild.id)
+    await stage.seats.settled(stage.guild.id)
+    assert stage.status().seated
