@@ -16,6 +16,7 @@ from sandbox.server.control import control_routes
 from sandbox.server.gateway import socket as gateway
 from sandbox.server.page import page_routes
 from sandbox.server.rest.api import router
+from sandbox.server.rest.torn import broken_file
 from sandbox.server.voice import udp
 from sandbox.server.voice.socket import VoiceSocket
 
@@ -177,6 +178,9 @@ class SandboxServer:
         # A file may be a page with a script; opened in a browser it must not act for the person who opens it.
         headers = {"Content-Type": stored.content_type, "X-Content-Type-Options": "nosniff",
                    "Content-Security-Policy": "sandbox; default-src 'none'"}  # fmt: skip
+        fault = self.world.faults.http.take("GET", None, request.path, named=True)
+        if fault is not None:
+            return await broken_file(request, fault, stored.data or b"", headers)
         return web.Response(body=stored.data, headers=headers)
 
     async def _emoji(self, request: web.Request) -> web.StreamResponse:

@@ -73,7 +73,8 @@ class HttpFaults:
     """Faults of the HTTP API, each for the next so many requests that fit.
 
     ``route`` limits a fault: ``"POST /channels/{channel_id}/messages"`` as Discord's API description writes
-    it, the same without the method, a real path, or a path with ``*`` in it; None fits every request.
+    it, the same without the method, a real path, or a path with ``*`` in it; None fits every request of
+    the HTTP API. ``/attachments/*`` hits files.
     ``done`` lets the request take effect although its answer is lost or wrong. All of them return the
     fault; ``release()`` of it, or of all, ends it. Each raises ValueError for what makes no sense.
     """
@@ -141,11 +142,12 @@ class HttpFaults:
             each.release()
         return len(ended)
 
-    def take(self, method: str, template: str | None, path: str) -> HttpFault | None:
-        """Return the fault that hits a request, counted, or None."""
+    def take(self, method: str, template: str | None, path: str, *, named: bool = False) -> HttpFault | None:
+        """Return the fault that hits a request, counted, or None; ``named``: only one that has a route."""
         if not self._waiting:
             return None
-        found = next((each for each in self._waiting if each.fits(method, template, path)), None)
+        fit = (each for each in self._waiting if each.fits(method, template, path))
+        found = next((each for each in fit if each.pattern is not None or not named), None)
         if found is not None:
             found.left -= 1
             found.hits += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import aiohttp
@@ -110,6 +111,28 @@ async def test_the_callback_may_fail_although_the_answer_was_taken(place: Place,
     place.world.faults.http.status(403, 1, "POST /interactions/*", done=True)
     outcome = await place.quartz.slash("mining start", place.text, {"crew": 1})
     assert outcome.kind == "message"
+
+
+async def test_files_that_do_not_come(place: Place, bot: LoopbackBot) -> None:
+    http = place.world.faults.http
+    sent = await channel_of(place, bot).send(file=discord.File(io.BytesIO(b"a;b"), "a.csv"))
+    http.status(404, 1, "/attachments/*")
+    with pytest.raises(discord.NotFound):
+        await sent.attachments[0].read()
+    http.drop(1, "GET /attachments/*", midway=True)
+    with pytest.raises(aiohttp.ClientError):
+        await sent.attachments[0].read()
+    http.rate_limit(1, "/attachments/*")
+    with pytest.raises(discord.HTTPException):
+        await sent.attachments[0].read()
+    slow = http.slow(None, 1, "/attachments/*")
+    reading = asyncio.create_task(sent.attachments[0].read())
+    await eventually(lambda: slow.hits)
+    slow.release()
+    assert await reading == b"a;b"
+    other = http.status(500, 1)
+    assert await sent.attachments[0].read() == b"a;b"
+    assert other.hits == 0
 
 
 async def test_the_next_requests_and_no_others(place: Place, bot: LoopbackBot) -> None:

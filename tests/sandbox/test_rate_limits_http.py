@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -149,6 +150,15 @@ async def test_discord_py_gives_up_on_cloudflare(place: Place, bot: LoopbackBot)
         await channel.send("never")
     assert banned.value.status == 429
     assert place.world.messages(place.text.id) == []
+
+
+async def test_discord_py_outlives_the_global_limit(place: Place, bot: LoopbackBot) -> None:
+    place.world.rate_limits.everything = Limit(8, 0.2)
+    found = await asyncio.gather(*(bot.fetch_user(place.beryl.id) for _ in range(24)))
+    assert {each.name for each in found} == {"beryl"}
+    refused = [each for each in place.world.log if each.get("status") == 429]
+    assert refused
+    assert all(each["response"]["global"] for each in refused)
 
 
 async def test_a_follow_up_waits_too(place: Place, bot: LoopbackBot) -> None:

@@ -19,6 +19,7 @@ from sandbox.server.http_faults import DROP, HALF_OPEN, RATE_LIMIT, SLOW, STATUS
 from sandbox.server.messages import Upload
 from sandbox.server.payloads.interactions import UPLOAD_LIMIT
 from sandbox.server.rate_limits import CLOUDFLARE, SHARED, Verdict, refusal
+from sandbox.server.rest.torn import torn
 
 if TYPE_CHECKING:
     from sandbox.server.channels import Channel
@@ -183,7 +184,8 @@ class Router:
         )
         world.rate_limits.answered(status, shared=fault is not None or verdict.scope == SHARED)
         if fault is not None and fault.kind in {DROP, HALF_OPEN}:
-            return await _torn(request, fault, status, _encoded(answer), headers)
+            headers["Content-Type"] = "application/json"
+            return await torn(request, fault, status, _encoded(answer), headers)
         if status == 204:
             return web.Response(status=204, headers=headers)
         if isinstance(answer, str):
@@ -242,22 +244,6 @@ def _refused(verdict: Verdict) -> tuple[int, Any, dict[str, str]]:
         )
     body, headers = refusal(verdict)
     return 429, body, {**headers, "Via": "1.1 google"}
-
-
-async def _torn(
-    request: web.Request, fault: HttpFault, status: int, body: bytes, headers: dict[str, str]
-) -> web.StreamResponse:
-    """Send nothing or half an answer, and tear the connection down: at once, or when released."""
-    answer = web.StreamResponse(status=status or 200, headers={**headers, "Content-Type": "application/json"})
-    if fault.midway and status != 204:
-        answer.content_length = len(body)
-        await answer.prepare(request)
-        await answer.write(body[: max(1, len(body) // 2)])
-    if fault.kind == HALF_OPEN:
-        await fault.wait()
-    if request.transport is not None:
-        request.transport.abort()
-    return answer
 
 
 async def _read_anyway(request: web.Request, call: Call) -> None:
