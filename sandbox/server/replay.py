@@ -20,6 +20,7 @@ from sandbox.server.recording import Recording, RecordingError
 from sandbox.server.world import World
 
 Json = dict[str, Any]
+_LOOK_EVERY = 0.05
 _LOGGING_IN = frozenset({2, 6})
 _FROM_BOT = frozenset({2, 3, 4, 6, 8})
 """Gateway frames of the bot's that come again in a replay; heartbeats come when they like."""
@@ -49,12 +50,13 @@ class Report:
 class Replay:
     """A recording and the world it is played in.
 
-    ``patience``: real seconds that an act waits for the requests that the bot made before it in the
-    recording; ``connect_within``: real seconds for the bot to connect.
+    An act waits for the requests that the bot made before it in the recording, until nothing has come from
+    the bot for ``patience`` real seconds; ``connect_within``: real seconds for the bot to connect.
+    What became of the bot itself, such as a restart, is no act and does not come again.
     Raises RecordingError when the recording does not hold all that was done.
     """
 
-    def __init__(self, recording: Recording, *, patience: float = 5.0, connect_within: float = 60.0) -> None:
+    def __init__(self, recording: Recording, *, patience: float = 2.0, connect_within: float = 60.0) -> None:
         if not recording.header.get("complete"):
             raise RecordingError(
                 "this recording holds only a part of what was done (it was filtered, or acts were lost), "
@@ -178,16 +180,18 @@ class Replay:
         self._behind = max(self._behind, wanted - self._got)
 
     async def _wait(self, reached: Callable[[], bool], seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                while not reached():
-                    self._news.clear()
-                    try:
-                        await asyncio.wait_for(self._news.wait(), 0.05)
-                    except TimeoutError:
-                        continue
-        except TimeoutError:
-            self.world.log.note("the bot has not done what it had done by then; going on")
+        """Return once something is so, or nothing has come from the bot for so many real seconds."""
+        quiet = 0.0
+        while not reached():
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), _LOOK_EVERY)
+                quiet = 0.0
+            except TimeoutError:
+                quiet += _LOOK_EVERY
+            if quiet > seconds:
+                self.world.log.note("the bot has not done what it had done by then; going on")
+                return
 
     def _hear(self, entry: Json) -> None:
         if _from_bot(entry):
