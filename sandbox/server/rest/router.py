@@ -258,6 +258,12 @@ async def _read(request: web.Request, call: Call) -> None:
     if kind == "multipart/form-data":
         await _read_multipart(request, call)
         return
+    if kind == "application/x-www-form-urlencoded":
+        # So Pycord sends what has no files.
+        fields = {name: str(value) for name, value in (await request.post()).items()}
+        given = fields.pop("payload_json", None)
+        call.body = fields if given is None else _decoded(given.encode())
+        return
     raw = await request.read()
     if raw:
         call.body = _decoded(raw)
