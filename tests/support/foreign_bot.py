@@ -23,14 +23,15 @@ class ForeignBot:
         self.lines: list[str] = []
 
     async def printed(self, words: str) -> str:
-        """Return the line with these words once it is printed. Raises AssertionError when the bot ends."""
+        """Return the line with these words once it is printed. Raises AssertionError when it is not."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            while line := (await self.process.stdout.readline()).decode(errors="replace"):
-                self.lines.append(line)
-                if words in line:
-                    return line
-        raise AssertionError(f"it ended without {words!r}:\n{''.join(self.lines)}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while line := (await self.process.stdout.readline()).decode(errors="replace"):
+                    self.lines.append(line)
+                    if words in line:
+                        return line
+        raise AssertionError(f"it never printed {words!r}:\n{''.join(self.lines)}")
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end, and return its exit code."""

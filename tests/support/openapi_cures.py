@@ -16,9 +16,9 @@ _DECIMAL = {"type": "string", "pattern": "^[0-9]+$"}
 
 # Sent by well-behaved clients and taken by the service, but absent from the description.
 _UNDOCUMENTED = {
-    "ApplicationCommandCreateRequest": ("nsfw",),
-    "ApplicationCommandUpdateRequest": ("nsfw", "id"),
-    "ApplicationCommandPatchRequestPartial": ("nsfw",),
+    "ApplicationCommandCreateRequest": ("nsfw", "default_permission"),
+    "ApplicationCommandUpdateRequest": ("nsfw", "id", "default_permission"),
+    "ApplicationCommandPatchRequestPartial": ("nsfw", "default_permission"),
     "MessageEditRequestPartial": ("tts",),
     "BaseCreateMessageCreateRequest": ("tts",),
     "CreateForumThreadRequest": ("type",),
