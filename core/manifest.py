@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -122,9 +123,43 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "manifest"
-        raise ManifestError(f"{path.name}: {field}: {first['msg']}") from None
+        words = in_words(error, Manifest.model_fields)
+        raise ManifestError(f"{path.name}: {words}; docs/plugins.md explains every key") from None
+
+
+def in_words(error: ValidationError, known: Iterable[str] = ()) -> str:
+    """Return what is wrong with the first value that pydantic refused, beginning with where it stands.
+
+    :param known: the names that may stand there.
+    """
+    # An unknown key is often a misspelt one: said first, since "it is missing" would send people looking.
+    first: Any = min(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
+    where = ".".join(str(part) for part in first["loc"] if not isinstance(part, int)) or "it"
+    context, given = first.get("ctx", {}), first["input"]
+    match first["type"]:
+        case "missing":
+            words = "this key is missing; add it"
+        case "extra_forbidden":
+            near = difflib.get_close_matches(where, known, n=1)
+            words = f"there is no key of this name; {f'did you mean {near[0]}?' if near else 'remove it'}"
+        case "value_error":
+            words = str(context["error"])
+        case "literal_error" | "enum":
+            words = f"must be {context['expected']}, not {given!r}"
+        case "string_type":
+            words = f"must be text in quotes, not {given!r}"
+        case "tuple_type" | "list_type":
+            words = f'must be a list such as ["one", "two"], not {given!r}'
+        case "bool_type" | "bool_parsing":
+            words = f"must be true or false, not {given!r}"
+        case "string_too_short":
+            words = "must not be empty"
+        case "string_too_long":
+            words = f"must have at most {context['max_length']} characters, it has {len(given)}"
+        case _:
+            message = first["msg"]
+            words = f"{message[:1].lower()}{message[1:]}, not {given!r}"
+    return f"{where}: {words}"
 
 
 @dataclass(frozen=True, slots=True)

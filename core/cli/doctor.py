@@ -81,6 +81,8 @@ def _plugins(settings: Settings, schemas: list[Schema]) -> Iterator[Finding]:
 
     manager = PluginManager.load(settings)
     schemas += [CORE_SCHEMA, *manager.schemas]
+    for problem in manager.folder_problems:
+        yield Finding("FAIL", "folders", problem)
     if manager.loaded:
         yield Finding("ok", "plugins", ", ".join(manager.loaded))
     elif not manager.quarantined:

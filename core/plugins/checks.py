@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -10,6 +12,12 @@ from typing import Any
 import pluggy
 
 from core.hookspecs import PROJECT
+
+#: Said of every unknown hook.
+ALL_HOOKS = (
+    "All hooks are in docs/plugins.md; a hook that another plugin offers is there once `requires` in your "
+    "manifest.toml names that plugin"
+)
 
 
 class HookError(Exception):
@@ -56,9 +64,8 @@ def check_hook(hook: FoundHook, manager: pluggy.PluginManager) -> None:
     """
     caller = getattr(manager.hook, hook.name, None)
     if caller is None or not caller.has_spec():
-        raise HookError(
-            hook.name, "there is no hook of this name; see `redlegion plugins` in the docs for all hooks"
-        )
+        known = [name for name, each in vars(manager.hook).items() if each.has_spec()]
+        raise HookError(hook.name, f"there is no hook of this name; {_nearby(hook.name, known)}")
     asynchronous = inspect.iscoroutinefunction(hook.function)
     if is_async_family(hook.name):
         if not asynchronous:
@@ -80,6 +87,20 @@ def check_hook(hook: FoundHook, manager: pluggy.PluginManager) -> None:
                 hook.name,
                 f"it takes {parameter.name!r}, but this hook offers {', '.join(allowed) or 'nothing'}",
             )
+
+
+def _nearby(name: str, known: Collection[str]) -> str:
+    """Return what to do about an unknown hook: the names that look like it, and where all of them stand."""
+    # A prefix is shared by half of the hooks, so only what comes after it tells two names apart.
+    family, _underscore, rest = name.partition("_")
+    near = difflib.get_close_matches(rest, [each.partition("_")[2] for each in known], n=3, cutoff=0.6)
+    likely = [each for word in near for each in sorted(known) if each.partition("_")[2] == word]
+    if likely:
+        return f"did you mean {' or '.join(likely)}? {ALL_HOOKS}"
+    siblings = sorted(each for each in known if each.startswith(f"{family}_"))
+    if siblings:
+        return f"those that begin with {family}_ are {', '.join(siblings)}. {ALL_HOOKS}"
+    return f"the names of hooks begin with register_ or on_. {ALL_HOOKS}"
 
 
 def check_specs(module: object) -> None:

@@ -14,6 +14,10 @@ from types import ModuleType
 ENTRY_POINTS = "redlegion.plugins"
 
 
+class NotAPlugin(Exception):
+    """Something of a plugin's name was found, but it cannot be loaded, or nothing was; says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A place where a plugin of some name was found.
@@ -59,11 +63,11 @@ class Candidate:
         return module
 
 
-def find(name: str, folders: Sequence[Path]) -> Candidate | None:
+def find(name: str, folders: Sequence[Path]) -> Candidate:
     """Return where the plugin `name` lies: a named folder first, then an installed package, then our own.
 
     :param folders: folders that hold plugin packages, from plugins.toml.
-    :returns: None when there is no such plugin anywhere.
+    :raises NotAPlugin: there is no such plugin anywhere, or what is there is no Python package.
     """
     for folder in folders:
         package = folder / name
@@ -72,12 +76,41 @@ def find(name: str, folders: Sequence[Path]) -> Candidate | None:
             if str(folder) not in sys.path:
                 sys.path.append(str(folder))
             return Candidate(name, name, package, named=True)
+        _refuse_half(package)
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         if (place := _folder_of(entry.value)) is not None:
             return Candidate(name, entry.value, place)
     if (place := _folder_of(f"plugins.{name}")) is not None:
         return Candidate(name, f"plugins.{name}", place)
-    return None
+    for folder in folders:
+        if folder.name == name and (folder / "manifest.toml").is_file():
+            raise NotAPlugin(
+                f"folders in plugins.toml names the plugin's own folder {folder}; name the one that holds "
+                f"it, {folder.parent}"
+            )
+    raise NotAPlugin(
+        "there is no plugin of this name; check its spelling in plugins.toml, and that folders there names "
+        "the folder which holds the plugin's package, or that the package is installed"
+    )
+
+
+def problem_of(folder: Path) -> str | None:
+    """Return what is wrong with a folder that plugins.toml names, or None.
+
+    :returns: one sentence that names the folder and says what to do.
+    """
+    if folder.is_dir():
+        return None
+    what = "is not a folder" if folder.exists() else "does not exist"
+    return f"folders in plugins.toml names {folder}, which {what}; make it, or take it out"
+
+
+def _refuse_half(package: Path) -> None:
+    """Refuse what was meant as a plugin but is no Python package, whatever else has its name."""
+    if (package / "manifest.toml").is_file():
+        raise NotAPlugin(
+            f"{package} has a manifest.toml but no __init__.py; add one, it holds the plugin's hooks"
+        )
 
 
 def _file_of(module: ModuleType) -> Path | None:
@@ -86,11 +119,19 @@ def _file_of(module: ModuleType) -> Path | None:
 
 
 def _folder_of(module: str) -> Path | None:
-    """Return the folder of a package without running its code."""
+    """Return the folder of a package without running its code, None when there is none.
+
+    :raises NotAPlugin: it has a manifest but no code.
+    """
     try:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         return None
     if spec is None or not spec.submodule_search_locations:
         return None
-    return Path(next(iter(spec.submodule_search_locations)))
+    place = Path(next(iter(spec.submodule_search_locations)))
+    if spec.origin is None:
+        # Python takes any folder for a package; one without __init__.py has no hooks.
+        _refuse_half(place)
+        return None
+    return place

@@ -12,11 +12,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from core import hookspecs
 from core.database import Schema
-from core.manifest import Component, Job, Manifest, ManifestError, read_manifest
+from core.manifest import Component, Job, Manifest, ManifestError, in_words, read_manifest
 from core.plugins import discovery
 from core.plugins.checks import FoundHook, HookError, check_hook, check_specs, hooks_of, is_async_family
 from core.plugins.declarations import (
@@ -79,6 +79,8 @@ class LoadedPlugin:
 class PluginManager:
     """All plugins of this process; `loaded` is in the order of requirements.
 
+    What could not be loaded is in `quarantined`, what is wrong with the folders in `folder_problems`.
+
     :param load: names of the plugins to load, nothing else is ever imported.
     :param folders: further folders that hold plugin packages.
     """
@@ -86,6 +88,7 @@ class PluginManager:
     def __init__(self, load: Sequence[str], folders: Sequence[Path] = ()) -> None:
         self.loaded: dict[str, LoadedPlugin] = {}
         self.quarantined: list[Quarantined] = []
+        self.folder_problems: list[str] = []
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._load_all(load, folders)
@@ -135,16 +138,15 @@ class PluginManager:
 
     def _load_all(self, names: Sequence[str], folders: Sequence[Path]) -> None:
         found: dict[str, tuple[discovery.Candidate, Manifest]] = {}
+        for folder in dict.fromkeys(folders):
+            if (problem := discovery.problem_of(folder)) is not None:
+                self.folder_problems.append(problem)
+                log.error("%s", problem)
         for name in dict.fromkeys(names):
-            candidate = discovery.find(name, folders)
-            if candidate is None:
-                self.quarantine(
-                    name, None, "there is no plugin of this name; check its spelling in plugins.toml"
-                )
-                continue
             try:
+                candidate = discovery.find(name, folders)
                 manifest = read_manifest(candidate.folder / "manifest.toml")
-            except ManifestError as error:
+            except (discovery.NotAPlugin, ManifestError) as error:
                 self.quarantine(name, None, str(error))
                 continue
             if manifest.name != name:
@@ -222,7 +224,10 @@ class PluginManager:
             case "register_settings":
                 if not (isinstance(answer, type) and issubclass(answer, BaseModel)):
                     raise HookError(found.name, "it must return a pydantic model class")
-                answer()
+                try:
+                    answer()
+                except ValidationError as error:
+                    raise HookError(found.name, f"its defaults are not usable: {in_words(error)}") from None
                 plugin.settings_model = answer
             case "register_commands":
                 plugin.commands = checked_commands(found.name, answer)

@@ -166,6 +166,15 @@ def test_doctor_names_each_broken_plugin(bench: Bench) -> None:
     assert "ok    plugins     gamma\n" in done.out
 
 
+def test_doctor_names_a_folder_that_is_not_there(bench: Bench) -> None:
+    done = bench.run("doctor")
+    assert done.status == 1
+    assert (
+        f"FAIL  folders     folders in plugins.toml names {bench.folder / 'mine'}, which does not exist"
+        in (done.out)
+    )
+
+
 def test_doctor_with_bad_settings_and_database(bench: Bench) -> None:
     done = bench.run("doctor", DATABASE_URL="mysql://x/y")
     assert done.status == 1
