@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -81,7 +82,11 @@ class Page:
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Wait for a condition; an element that was just made anew is looked up again."""
         wait = WebDriverWait(self.driver, WAIT, 0.05, ignored_exceptions=[WebDriverException, LookupError])
-        return wait.until(lambda driver: condition(), f"not within {WAIT:g} s: {what}")
+        try:
+            return wait.until(lambda driver: condition(), f"not within {WAIT:g} s: {what}")
+        except TimeoutException:
+            self.picture("stuck")
+            raise
 
     def all(self, css: str) -> list[WebElement]:
         """The elements shown now."""
@@ -163,6 +168,19 @@ class Page:
             self.press(".picker .button", "Done")
         self.until(lambda: not self.all(".picker"), "the list is closed")
 
+    def about(self, choice: str) -> None:
+        """Pick from the menu of the newest message, which shows its button to the mouse."""
+
+        def open_menu() -> bool:
+            newest = self._newest()
+            ActionChains(self.driver).move_to_element(newest).perform()
+            newest.find_element(By.CSS_SELECTOR, ".more").click()
+            return True
+
+        self.until(open_menu, "the message's menu")
+        self.press(".picker li", choice)
+        self.until(lambda: not self.all(".picker"), "the menu is closed")
+
     def turn(self, seconds: int) -> None:
         """Turn the clock by one of its buttons, and wait until it shows the new time."""
         aim = self.now() + timedelta(seconds=seconds)
@@ -181,5 +199,5 @@ class Page:
             self.driver.save_screenshot(str(Path(folder) / f"page-{name}.png"))
 
     def complaints(self) -> list[str]:
-        """What the browser's console has against the page."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] != "INFO"]
+        """What the browser's console has against the page; refusals of the sandbox are none of it."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["source"] != "network"]

@@ -8,6 +8,8 @@ import { icon } from "./icons.js";
 import { store } from "./store.js";
 import { suggestField } from "./suggest.js";
 
+// What discord.py writes where nobody described an option.
+const NOTHING = "…";
 const KINDS = { 3: "text", 4: "whole number", 5: "yes or no", 6: "member", 7: "channel", 8: "role", 9: "member or role", 10: "number", 11: "file" };
 
 /**
@@ -30,8 +32,8 @@ export function commandCard(command, close) {
     fields.set(option.name, field);
     return h("div", { class: "field", data: { option: option.name } },
       h("label", { htmlFor: field.control.id }, option.shown,
-        h("span", { class: "soft" }, option.required ? ` ${KINDS[option.type]}` : ` ${KINDS[option.type]}, optional`)),
-      field.element, h("small", { class: "hint" }, option.description));
+        h("span", { class: "soft" }, ` ${option.choices?.length ? "choice" : KINDS[option.type]}${option.required ? "" : ", optional"}`)),
+      field.element, option.description !== NOTHING && h("small", { class: "hint" }, option.description));
   });
   const run = h("button", { type: "submit", class: "button primary" }, icon("send"), "Run");
   const card = h("form", { class: "command-card", "aria-label": `/${command.shown}`, on: {

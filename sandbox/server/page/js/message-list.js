@@ -1,5 +1,6 @@
 // A channel's messages; only those that changed are made anew, so nothing open is lost.
 import { h } from "./dom.js";
+import { icon } from "./icons.js";
 import { message } from "./message.js";
 import { store } from "./store.js";
 import { turnRelative } from "./times.js";
@@ -10,13 +11,21 @@ const NEAR = 60;
 class MessageList extends HTMLElement {
   #shown = new Map();
   #place = "";
+  stuck = true;
 
   connectedCallback() {
-    this.list = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0 });
-    this.jump = h("button", { type: "button", class: "button primary jump", hidden: true, on: { click: () => this.toEnd() } }, "New messages below");
+    this.pile = h("div", { class: "pile" });
+    this.list = h("div", { class: "messages", role: "log", "aria-label": "Messages", tabIndex: 0 }, this.pile);
+    this.jump = h("button", { type: "button", class: "button primary jump", hidden: true, on: { click: () => this.toEnd() } }, icon("down"), "New below");
     this.append(this.list, this.jump);
-    this.list.addEventListener("scroll", () => { if (this.atEnd) this.jump.hidden = true; });
-    new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.list);
+    // Whoever reads further up stays there; at the end, pictures that come late do not push the end away.
+    this.list.addEventListener("scroll", () => {
+      this.stuck = this.atEnd;
+      if (this.stuck) this.jump.hidden = true;
+    });
+    const sizes = new ResizeObserver(() => this.stuck && this.toEnd());
+    sizes.observe(this.list);
+    sizes.observe(this.pile);
     store.follow(["messages", "place"], () => this.show());
     store.addEventListener("sight", () => this.again());
     store.addEventListener("clock", turnRelative);
@@ -47,17 +56,16 @@ class MessageList extends HTMLElement {
     const moved = place !== this.#place;
     if (moved) this.#shown.clear();
     this.#place = place;
-    const stick = moved || this.atEnd;
+    const stick = moved || this.stuck;
     const before = this.#shown;
     const wanted = store.messages.map((one, number) => this.#element(one, store.messages[number - 1], before));
     this.#shown = new Map(wanted.map((each) => [each.id, each]));
     const elements = wanted.map((each) => each.element);
-    const news = elements.length && elements.at(-1) !== this.list.lastElementChild;
+    const news = elements.length && elements.at(-1) !== this.pile.lastElementChild;
     if (!elements.length) elements.push(this.#empty());
     this.#arrange(elements);
     if (stick) this.toEnd();
     else if (news) this.jump.hidden = false;
-    this.stuck = stick;
     turnRelative();
   }
 
@@ -71,9 +79,9 @@ class MessageList extends HTMLElement {
 
   #arrange(elements) {
     const wanted = new Set(elements);
-    for (const each of [...this.list.children]) if (!wanted.has(each)) each.remove();
+    for (const each of [...this.pile.children]) if (!wanted.has(each)) each.remove();
     elements.forEach((each, place) => {
-      if (this.list.children[place] !== each) this.list.insertBefore(each, this.list.children[place] ?? null);
+      if (this.pile.children[place] !== each) this.pile.insertBefore(each, this.pile.children[place] ?? null);
     });
   }
 

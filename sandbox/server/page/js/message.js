@@ -12,6 +12,8 @@ import { botBadge, face, nameOf } from "./people.js";
 import { store } from "./store.js";
 import { day, full, hour } from "./times.js";
 
+// What Discord writes itself, by the type of the message.
+const ITSELF = { 6: "pinned a message.", 7: "joined the guild.", 18: "started a thread:", 46: "the poll has ended." };
 const EPHEMERAL = 64, LOADING = 128, LAYOUT = 32768;
 
 /** Return the element of a message; `first`: it is not a continuation of the same author's words. */
@@ -44,9 +46,10 @@ function content(one, first) {
   const words = h("div", { class: "words" }, markdown(one.content));
   if (!first) words.lastElementChild?.append(edited(one));
   return [
+    ITSELF[one.type] && h("p", { class: "soft" }, ITSELF[one.type]),
     one.content && words,
     // A layout places its own files; the old kind lists them below the text.
-    !(one.flags & LAYOUT) && one.attachments.map((each) => attachment(one.id, each)),
+    !(one.flags & LAYOUT) && one.attachments.filter((each) => !inEmbed(one, each)).map((each) => attachment(one.id, each)),
     one.embeds.map(embed),
     one.components.length > 0 && h("div", { class: "components" }, parts(one.components, one)),
     one.poll && h("p", { class: "soft" }, `Poll: ${one.poll.question?.text ?? ""}`),
@@ -56,10 +59,18 @@ function content(one, first) {
   ];
 }
 
+/** Whether a command is one on people or messages, which is not typed with a slash. */
+const onThings = (name) => [...store.commands(2), ...store.commands(3)].some((each) => each.command === name);
+
+/** A file that an embed shows is not shown once more. */
+function inEmbed(one, file) {
+  return one.embeds.some((each) => [each.image, each.thumbnail, each.video].some((media) => media?.url === file.url));
+}
+
 function origin(one) {
   if (one.interaction?.name) {
     return h("div", { class: "origin" }, face(one.interaction.user.id, nameOf(one.interaction.user), "tiny"),
-      h("span", {}, nameOf(one.interaction.user), " used ", h("b", {}, `/${one.interaction.name}`)));
+      h("span", {}, nameOf(one.interaction.user), " used ", h("b", {}, onThings(one.interaction.name) ? one.interaction.name : `/${one.interaction.name}`)));
   }
   const source = one.referenced_message;
   if (!source) return null;

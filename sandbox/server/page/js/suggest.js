@@ -41,12 +41,21 @@ export function suggestField(command, option, others) {
       if (number === place) input.setAttribute("aria-activedescendant", each.id);
     });
   };
+  // Fixed, so that the scrolling card does not cut it off.
+  const stand = () => {
+    const box = input.getBoundingClientRect();
+    list.style.left = `${box.left}px`;
+    list.style.width = `${box.width}px`;
+    list.style.bottom = `${innerHeight - box.top + 4}px`;
+    list.style.maxHeight = `${Math.min(box.top - 12, 280)}px`;
+  };
   const show = (choices) => {
     offered = choices;
     fill(list, choices.map((each, place) => h("li", { role: "option", id: `${list.id}-${place}`, "aria-selected": "false",
       on: { pointerdown: (event) => { event.preventDefault(); take(each); } } }, each.name)));
     if (!choices.length) list.append(h("li", { class: "nothing" }, "The bot suggests nothing for that."));
     list.hidden = false;
+    stand();
     input.setAttribute("aria-expanded", "true");
     mark(choices.length ? 0 : -1);
   };
