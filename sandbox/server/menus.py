@@ -80,3 +80,14 @@ def _option(option: Json, locale: str) -> Json:
             for each in option["choices"]
         ]
     return plain
+
+
+def untranslated(node: Any) -> Any:
+    """Return commands, all the way down, without their translations."""
+    if isinstance(node, list):
+        return [untranslated(each) for each in node]
+    if isinstance(node, dict):
+        return {
+            name: untranslated(value) for name, value in node.items() if not name.endswith("_localizations")
+        }
+    return node

@@ -96,6 +96,16 @@ async def test_a_person_reads_and_types_their_own_language(place: Place, menus: 
     )
 
 
+async def test_translations_are_listed_when_asked_for(place: Place, menus: LoopbackBot) -> None:
+    route = discord.http.Route("GET", f"/applications/{menus.application_id}/commands")
+    plain = await menus.http.request(route)
+    whole = await menus.http.request(route, params={"with_localizations": "true"})
+    assert "_localizations" not in str(plain)
+    crew = next(each for each in whole if each["name"] == "crew")
+    assert crew["name_localizations"] == {"de": "mannschaft"}
+    assert crew["options"][0]["options"][0]["name_localizations"] == {"de": "erz"}
+
+
 async def test_others_do_not_understand_it(place: Place, menus: LoopbackBot) -> None:
     entry = next(each for each in place.beryl.menu if each["command"] == "crew pay")
     assert (entry["shown"], entry["description"]) == ("crew pay", "Pay the crew")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.server import menus
 from sandbox.server.command_permissions import Rule
 from sandbox.server.commands import GLOBAL
 from sandbox.server.errors import RestError, invalid_form, unknown
@@ -23,8 +24,11 @@ def _scope(call: Call) -> int:
 @routes("GET", _GLOBAL)
 @routes("GET", _GUILD)
 def listing(call: Call) -> Answer:
-    """Return a scope's commands."""
-    return 200, call.world.commands.all(_scope(call))
+    """Return a scope's commands, their translations only ``with_localizations``."""
+    found = call.world.commands.all(_scope(call))
+    if call.query.get("with_localizations", "").lower() in {"1", "true"}:
+        return 200, found
+    return 200, menus.untranslated(found)
 
 
 @routes("PUT", _GLOBAL)
