@@ -87,6 +87,13 @@ class Channel:
     sort_order: int | None = None
     layout: int = 0
     thread: Thread | None = None
+    rtc_region: str | None = None
+    video_quality: int = 1
+
+    @property
+    def is_forum(self) -> bool:
+        """Whether everything written in it is a thread."""
+        return self.type in FORUMS
 
     @property
     def is_voice(self) -> bool:

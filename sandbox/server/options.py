@@ -58,7 +58,7 @@ class Resolved:
     def channel(self, channel_id: int, user_id: int, kinds: list[int] | None) -> None:
         """Add a channel with the acting member's permissions in it. Raises Refused."""
         self._need_guild("channels")
-        channel = self._guild.channels.get(channel_id)
+        channel = self._guild.channels.get(channel_id) or self._guild.threads.get(channel_id)
         if channel is None:
             raise Refused(f"{channel_id} is not a channel of {self._guild.name}", 404)
         if kinds and channel.type not in kinds:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.server import permissions
 from sandbox.server.acts import recorded
 from sandbox.server.channels import Channel
+from sandbox.server.conversing import Conversing
 from sandbox.server.errors import Refused
 from sandbox.server.interacting import Outcome
 from sandbox.server.managing import Managing
@@ -29,7 +30,7 @@ Json = dict[str, Any]
     lambda person: {"actor": "person", "guild_id": str(person.guild.id), "user_id": str(person.id)},
     but=("direct_messages",),
 )
-class Person(Moderating, Managing, Writing):
+class Person(Moderating, Managing, Writing, Conversing):
     """One member of one guild, acting. Made by :meth:`Guild.add_member`, found by :meth:`World.person`."""
 
     def __init__(self, guild: Guild, member: Member) -> None:

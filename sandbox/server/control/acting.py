@@ -11,7 +11,7 @@ from sandbox.server.control import views
 from sandbox.server.control.bodies import Body, read_body, read_id
 from sandbox.server.errors import Refused
 from sandbox.server.managing import channel_shape
-from sandbox.server.payloads import events
+from sandbox.server.payloads import events, threads
 from sandbox.server.people import Person
 from sandbox.server.world import World
 
@@ -190,6 +190,32 @@ async def _delete_event(person: Person, body: Body, request: web.Request) -> Any
     return {"deleted": True}
 
 
+async def _typing(person: Person, body: Body, request: web.Request) -> Any:
+    await person.typing(body.id("channel_id"))
+    return {"typing": True}
+
+
+async def _start_thread(person: Person, body: Body, request: web.Request) -> Any:
+    return await person.start_thread(
+        body.id("channel_id"),
+        body.text("name"),
+        message_id=body.optional_id("message_id"),
+        private=body.flag("private"),
+        text=_words(body, "text"),
+    )
+
+
+async def _change_thread(person: Person, body: Body, request: web.Request) -> Any:
+    thread_id = _path_id(request, "thread")
+    if "joined" not in body and "archived" not in body:
+        raise Refused("say what: joined or archived, true or false")
+    if "joined" in body:
+        await (person.join_thread if body.flag("joined") else person.leave_thread)(thread_id)
+    if "archived" in body:
+        await person.archive_thread(thread_id, archived=body.flag("archived"))
+    return threads.thread(person.guild.threads[thread_id])
+
+
 async def _bot(person: Person, body: Body, request: web.Request) -> Any:
     if _on(body, "member"):
         bits = body.count("permissions", _MOST_BITS) if "permissions" in body else None
@@ -278,6 +304,9 @@ ACTING_VERBS = (
     ),
     _act("POST", "/events/{event}", ("interested", "status"), _change_event),
     _act("DELETE", "/events/{event}", (), _delete_event),
+    _act("POST", "/typing", ("channel_id",), _typing),
+    _act("POST", "/threads", ("channel_id", "name", "message_id", "private", "text"), _start_thread),
+    _act("POST", "/threads/{thread}", ("joined", "archived"), _change_thread),
     _act("POST", "/bot", ("member", "permissions"), _bot),
     _act("POST", "/hub", ("channel_id", "name_template"), _hub),
 )

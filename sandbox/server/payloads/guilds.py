@@ -79,8 +79,8 @@ def channel(one: Channel) -> Json:
         body |= {
             "bitrate": one.bitrate,
             "user_limit": one.user_limit,
-            "rtc_region": None,
-            "video_quality_mode": 1,
+            "rtc_region": one.rtc_region,
+            "video_quality_mode": one.video_quality,
         }
         if one.type == STAGE:
             body["topic"] = one.topic

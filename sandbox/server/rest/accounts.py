@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.server import permissions
 from sandbox.server.errors import RestError, invalid_form, unknown
 from sandbox.server.payloads import application, guilds, people
+from sandbox.server.rest import queries
 from sandbox.server.rest.router import Answer, Call, Routes
 
 routes = Routes()
@@ -66,7 +67,7 @@ def own_guilds(call: Call) -> Answer:
     bot = world.bot_user.id
     shown = []
     for guild in sorted(world.guilds.values(), key=lambda each: each.id):
-        if bot not in guild.members or guild.id <= int(call.query.get("after", 0)):
+        if bot not in guild.members:
             continue
         body: dict[str, Any] = {
             "id": str(guild.id),
@@ -77,10 +78,11 @@ def own_guilds(call: Call) -> Answer:
             "permissions": str(permissions.in_guild(guild, guild.members[bot])),
             "features": [],
         }
-        if call.query.get("with_counts") == "true":
+        if queries.flag(call, "with_counts"):
             body |= {"approximate_member_count": len(guild.members), "approximate_presence_count": 0}
         shown.append(body)
-    return 200, shown[: int(call.query.get("limit", 200))]
+    page = queries.page(call, [int(each["id"]) for each in shown], 200, 200)
+    return 200, [each for each in shown if int(each["id"]) in page]
 
 
 @routes("DELETE", "/users/@me/guilds/{guild_id}")

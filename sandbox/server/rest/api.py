@@ -8,6 +8,7 @@ from sandbox.server.rest import (
     accounts,
     audit,
     bans,
+    bare,
     channels,
     commands,
     emojis,
@@ -35,6 +36,6 @@ def router(world: World) -> Router:
     # Calls with a webhook's token come to webhooks, which hands on those of interactions.
     rooms = (
         accounts, commands, guilds, roles, channels, threads, members, bans, messages, reactions, pins,
-        emojis, webhooks, interactions, invites, events, audit, voice,
+        emojis, webhooks, interactions, invites, events, audit, bare, voice,
     )  # fmt: skip
     return Router(world, *(room.routes for room in rooms))

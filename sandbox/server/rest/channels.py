@@ -33,10 +33,12 @@ _FIELDS = {
     "default_sort_order": "sort_order",
     "default_forum_layout": "layout",
     "flags": "flags",
+    "rtc_region": "rtc_region",
+    "video_quality_mode": "video_quality",
 }
 _NONE_IS_ZERO = frozenset({"user_limit", "rate_limit_per_user", "default_thread_rate_limit_per_user"})
 _NONE_CLEARS = frozenset(
-    {"topic", "default_auto_archive_duration", "default_reaction_emoji", "default_sort_order"}
+    {"topic", "rtc_region", "default_auto_archive_duration", "default_reaction_emoji", "default_sort_order"}
 )
 _TOLD = ("name", "type", "topic", "nsfw", "bitrate", "user_limit", "rate_limit_per_user",
          "default_auto_archive_duration", "flags")  # fmt: skip
