@@ -43,6 +43,13 @@ async def hang_up(client: discord.VoiceClient, within: float | None) -> None:
             client.cleanup()
 
 
+def has_given_up(client: discord.VoiceClient) -> bool:
+    """Say whether a client that is not connected has stopped trying; discord.py may keep such a one."""
+    connection = client._connection
+    trying = (task for task in (connection._connector, connection._runner) if task is not None)
+    return not client.is_connected() and all(task.done() for task in trying)
+
+
 async def _end_tasks(client: discord.VoiceClient) -> None:
     # Up to Python 3.11 asyncio.wait_for, on which discord.py's tasks rest, may swallow a cancellation.
     for _ in range(CANCELS):

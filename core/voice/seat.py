@@ -17,7 +17,7 @@ import discord
 
 from core.clock import Clock
 from core.i18n import translate as _
-from core.voice.hanging_up import hang_up
+from core.voice.hanging_up import hang_up, has_given_up
 from core.voice.seat_checks import SeatProblem, VocalChannel, seat_problem
 
 __all__ = ["SeatProblem", "SeatStatus", "Seats"]
@@ -29,6 +29,7 @@ LEAVE_SECONDS = 5.0
 UNSEATED_SECONDS = 0.5
 FIRST_BACKOFF_SECONDS = 1.0
 RETURN_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 60.0
 RETURNS_PER_CLAIM = 3
 
 
@@ -252,12 +253,19 @@ class Seats:
         await _leave(guild)
 
     async def _return(self, guild_id: int, place: _Place) -> None:
+        wait = RETURN_SECONDS * 2 ** (place.returns - 1)
         try:
-            await self._clock.sleep(RETURN_SECONDS * 2 ** (place.returns - 1))
-            guild = self._bot.get_guild(guild_id)
-            # A voice client that is still there is discord.py reconnecting by itself.
-            if guild is not None and guild.voice_client is None:
-                self._settle_soon(guild_id, place)
+            while True:
+                await self._clock.sleep(wait)
+                guild = self._bot.get_guild(guild_id)
+                client = None if guild is None else guild.voice_client
+                if not isinstance(client, discord.VoiceClient) or has_given_up(client):
+                    self._settle_soon(guild_id, place)
+                    return
+                if client.is_connected():
+                    return
+                # discord.py is reconnecting by itself, and may give that up without a word.
+                wait = min(2 * wait, LONGEST_WAIT_SECONDS)
         finally:
             place.returning = None
 
