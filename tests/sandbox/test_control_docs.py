@@ -93,6 +93,7 @@ async def test_the_bots_and_requests_of_the_guide_work(tmp_path: Path) -> None:
             values = {
                 "CONTROL": sandbox.control,
                 "GUILD": ember["id"],
+                "OWNER": ember["owner_id"],
                 "MEMBER": next(one["id"] for one in ember["members"] if one["username"] == "quartz"),
                 "TEXT": channels["mining-ops"],
                 "VOICE": channels["Dispatch"],
@@ -119,7 +120,19 @@ async def test_the_scene_of_the_guide_works(tmp_path: Path) -> None:
 
 def test_the_guide_shows_every_verb() -> None:
     shown = " ".join(requests())
-    for verb in ("voice", "slash", "autocomplete", "click", "choose", "submit", "messages"):
+    for verb in (
+        "voice",
+        "slash",
+        "autocomplete",
+        "click",
+        "choose",
+        "submit",
+        "messages",
+        "react",
+        "direct",
+    ):
         assert f"$MEMBER/{verb} " in shown
-    for path in ("/guilds", "/channels/", "/messages/", "/clock", "/faults", "/truth", "/log"):
+    for verb in ("pin", "nick", "timeout", "channels"):
+        assert f"$OWNER/{verb} " in shown
+    for path in ("/guilds", "/channels/", "/messages/", "/clock", "/faults", "/truth", "/log", "/recording"):
         assert f"$CONTROL{path}" in shown
