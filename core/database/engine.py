@@ -106,6 +106,11 @@ class Database:
             self._lock.release()
             self._lock = None
 
+    def hurry(self, patience: float = 2.0) -> None:
+        """Wait no longer than `patience` seconds for a server that is away: the process is stopping."""
+        for worker in (*self._writers, *([self._reader] if self._reader is not None else [])):
+            worker.hurry(patience)
+
     async def write(self, function: Callable[..., T], *args: Any, key: int = 0, **kwargs: Any) -> T:
         """Run a store function in the writer and answer once its change is committed.
 

@@ -19,6 +19,9 @@ from core.errors import StartupError
 _FORMS = "sqlite:///folder/file.sqlite3 or postgresql://user:password@host/database"
 _WRONG_PASSWORD = frozenset({"28P01", "28000"})
 _NO_DATABASE = "3D000"
+_HEADER = b"SQLite format 3\0"
+#: Milliseconds that another program may hold the file before it counts as in use.
+_BUSY_MS = 2_000
 
 
 def open_database(url: str, *, clock: Clock | None = None, **options: Any) -> Database:
@@ -44,9 +47,10 @@ def use(backend: Backend, clock: Clock) -> None:
         model._meta.strict_tables = strict
 
 
-def connect(url: str) -> tuple[Backend, FileLock | None]:
+def connect(url: str, *, shared: bool = False) -> tuple[Backend, FileLock | None]:
     """Return a peewee database for `url` that could be connected to, and the SQLite lock, held.
 
+    :param shared: for a look beside a running bot: a lock that somebody else holds is no obstacle.
     :raises StartupError: see `open_database`.
     """
     try:
@@ -54,7 +58,7 @@ def connect(url: str) -> tuple[Backend, FileLock | None]:
     except ValueError:
         scheme = ""
     if scheme == "sqlite":
-        return _connect_sqlite(sqlite_path(url))
+        return _connect_sqlite(sqlite_path(url), shared=shared)
     if scheme in {"postgresql", "postgres"}:
         return _connect_postgres(url), None
     raise StartupError(f"DATABASE_URL is not understood: write it as {_FORMS}.")
@@ -82,17 +86,18 @@ def _normal(url: str) -> str:
     return "postgresql" + url[len("postgres") :] if url.startswith("postgres:") else url
 
 
-def _connect_sqlite(path: Path) -> tuple[Backend, FileLock]:
+def _connect_sqlite(path: Path, *, shared: bool) -> tuple[Backend, FileLock | None]:
+    lock: FileLock | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError
+        # Looked at before anything is made beside it: a slip in the path must leave no trace.
+        _refuse_other_files(path)
         lock = FileLock(path.with_name(path.name + ".lock"))
     except FileBusy as error:
-        raise StartupError(
-            f"The database {path} is in use by another process: stop that one first, or set DATABASE_URL to"
-            " another file."
-        ) from error
+        if not shared:
+            raise _in_use(path) from error
     except (OSError, sqlite3.Error) as error:
         raise StartupError(
             f"The database {path} cannot be written: make its folder writable for this user, or set"
@@ -104,13 +109,18 @@ def _connect_sqlite(path: Path) -> tuple[Backend, FileLock]:
             raise PermissionError
         backend.connect()
         backend.execute_sql("SELECT count(*) FROM sqlite_master").fetchone()
+        if lock is not None:
+            # A program that knows nothing of our lock file may hold the database itself.
+            backend.execute_sql(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            backend.execute_sql("BEGIN IMMEDIATE")
+            backend.execute_sql("ROLLBACK")
     except Exception as error:
-        lock.release()
+        if lock is not None:
+            lock.release()
         if isinstance(driver_error(error), sqlite3.DatabaseError) and "not a database" in str(error):
-            raise StartupError(
-                f"The file {path} is not a SQLite database: move it away, or set DATABASE_URL to"
-                " another file."
-            ) from error
+            raise _no_database(path) from error
+        if "locked" in str(error):
+            raise _in_use(path) from error
         raise StartupError(
             f"The database {path} cannot be opened ({_short(error)}): check the file's permissions and the"
             " free space on its disk."
@@ -119,6 +129,27 @@ def _connect_sqlite(path: Path) -> tuple[Backend, FileLock]:
         if not backend.is_closed():
             backend.close()
     return backend, lock
+
+
+def _refuse_other_files(path: Path) -> None:
+    """:raises StartupError: the file holds something that is not SQLite's."""
+    if path.is_file() and path.stat().st_size > 0:
+        with path.open("rb") as file:
+            if file.read(len(_HEADER)) != _HEADER:
+                raise _no_database(path)
+
+
+def _in_use(path: Path) -> StartupError:
+    return StartupError(
+        f"The database {path} is in use by another process: stop that one first, or set DATABASE_URL to"
+        " another file."
+    )
+
+
+def _no_database(path: Path) -> StartupError:
+    return StartupError(
+        f"The file {path} is not a SQLite database: move it away, or set DATABASE_URL to another file."
+    )
 
 
 def _connect_postgres(url: str) -> Backend:

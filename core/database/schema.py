@@ -85,7 +85,7 @@ def migrate_down(target: str | Database, schema: Schema, to: str | None = None) 
         names = [migration.name for migration in runner.status() if migration.applied]
         if to is not None and to not in names:
             raise StartupError(
-                f"Migration {to} of {schema.name} is not applied: see redlegion migrate --status."
+                f"Migration {to} of {schema.name} is not applied: see redlegion migrate status."
             )
         first = names.index(to) + 1 if to is not None else 0
         return [f"{schema.name}/{name}" for name in runner.revert(names[first:])]
@@ -93,7 +93,7 @@ def migrate_down(target: str | Database, schema: Schema, to: str | None = None) 
 
 def migrate_status(target: str | Database, schemas: Sequence[Schema]) -> list[MigrationState]:
     """Return every migration of the schemas, with its state; changes nothing."""
-    with _own_connection(target) as backend:
+    with _own_connection(target, lock=False, shared=True) as backend:
         found: list[MigrationState] = []
         for schema in schemas:
             runner = _runner(backend, schema)
@@ -120,17 +120,17 @@ def drift(target: str | Database, schemas: Sequence[Schema]) -> list[str]:
 
     :returns: one line per difference, by table and column; empty when there is none.
     """
-    with _own_connection(target, lock=False) as backend:
+    with _own_connection(target, lock=False, shared=True) as backend:
         return compare(backend, {schema.name: schema.models for schema in schemas})
 
 
 @contextmanager
-def _own_connection(target: str | Database, *, lock: bool = True) -> Iterator[Backend]:
+def _own_connection(target: str | Database, *, lock: bool = True, shared: bool = False) -> Iterator[Backend]:
     file_lock = None
     if isinstance(target, Database):
         backend = make_backend(target.url)
     else:
-        backend, file_lock = connect(target)
+        backend, file_lock = connect(target, shared=shared)
     try:
         backend.connect()
         if lock and isinstance(backend, ServerPostgres):

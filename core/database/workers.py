@@ -85,6 +85,10 @@ class Worker(threading.Thread):
         self._closing = threading.Event()
         self._runner = Runner(database, limit, self._note)
 
+    def hurry(self, patience: float) -> None:
+        """Give calls up after `patience` seconds from now on."""
+        self._patience = min(self._patience, patience)
+
     def stop(self) -> None:
         """Have the thread end after what is queued."""
         self._closing.set()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from core.database import CORE_SCHEMA, Guild, ensure_guild, migrate_up, open_database
+from core.database import CORE_SCHEMA, Guild, drift, ensure_guild, migrate_status, migrate_up, open_database
 from core.errors import StartupError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("These are my notes, and they are longer than a header of a database." * 20)
     assert "is not a SQLite database: move it away" in sentence(f"sqlite:///{path}")
-    # The lock is not kept.
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"], "a slip in the path leaves no trace"
     path.unlink()
     open_database(f"sqlite:///{path}")._lock.release()  # type: ignore[union-attr]
 
@@ -76,6 +78,31 @@ async def test_a_busy_file_is_refused_until_it_is_free(tmp_path: Path) -> None:
     second = open_database(url)
     await second.close()
     await second.close()
+
+
+async def test_a_file_that_another_program_holds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.database.opening._BUSY_MS", 50)
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    await open_database(url).close()
+    with closing(sqlite3.connect(tmp_path / "x.sqlite3", isolation_level=None)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        assert "in use by another process: stop that one first" in sentence(url)
+    await open_database(url).close()
+
+
+async def test_a_look_beside_a_running_bot_is_allowed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    running = open_database(url)
+    migrate_up(running, [CORE_SCHEMA])
+    await running.start()
+    assert [state.state for state in migrate_status(url, [CORE_SCHEMA])] == ["applied"]
+    assert drift(url, [CORE_SCHEMA]) == []
+    with pytest.raises(StartupError, match="in use by another process"):
+        migrate_up(url, [CORE_SCHEMA])
+    await running.write(ensure_guild, 7)
+    await running.close()
 
 
 async def test_opening_another_database_rebinds_the_models(tmp_path: Path) -> None:
