@@ -147,6 +147,7 @@ class Runtime:
             return
         self._assembled = False
         self.closing = True
+        self.db.hurry()
         if self._ready.is_set() and self._failure is None:
             for plugin in reversed(self.manager.loaded.values()):
                 await self._process_hook(plugin, "on_shutdown")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
+from core.commands.patience import deferred_if_slow
 from core.commands.replies import refuse, report
 from core.commands.table import CORE, Owner, path_of
 from core.guilds.ranks import Rank, rank_of
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from core.runtime import Runtime
 
 Interaction = discord.Interaction[Any]
+
+#: Real seconds after which any command that has said nothing is deferred; Discord gives up after three.
+LAST_MOMENT = 2.2
 
 
 async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, what: str) -> bool:
@@ -46,7 +50,12 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
         await refuse(
             interaction,
             _("{title} is switched off in this server.").format(title=title),
-            _("An admin can switch it on with /plugins enable."),
+            _("An admin can switch it on with /plugins enable.")
+            if plugin is None or plugin.manifest.kind == "feature"
+            else _(
+                "It is on with the features that use it: {names}. "
+                "An admin switches one on with /plugins enable."
+            ).format(names=", ".join(runtime.guilds.users_of(owner.plugin))),
         )
         return False
     held = rank_of(interaction.user, interaction.permissions)
@@ -56,7 +65,9 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
             _("This needs the rank {needed}; yours is {held}.").format(
                 needed=owner.rank.value, held=held.value
             ),
-            _("Ask an officer or admin. (Manage Events makes an officer, Manage Server an admin.)"),
+            _("Ask an admin: who may Manage Server is one.")
+            if owner.rank is Rank.ADMIN
+            else _("Ask an officer: who may Manage Events is one, and every admin."),
         )
         return False
     runtime.names.saw(interaction.user.id, interaction.user.display_name)
@@ -99,7 +110,12 @@ class GuardedTree(app_commands.CommandTree[Any]):
     async def _call(self, interaction: Interaction) -> None:
         """Run a command or an autocomplete; discord.py has no public place around both."""
         try:
-            await super()._call(interaction)
+            if interaction.type is discord.InteractionType.autocomplete:
+                await super()._call(interaction)
+            else:
+                # A command that knows nothing of slow databases is still answered in time.
+                async with deferred_if_slow(interaction, ephemeral=True, after=LAST_MOMENT):
+                    await super()._call(interaction)
         # A plugin's SystemExit would end the event loop, and with it the process.
         except SystemExit as error:
             await report(interaction, error)

@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 #: Real seconds after which a command that has not answered is deferred; Discord waits three.
 DEFER_AFTER = 1.5
+#: Under this name an interaction carries the deferrals that are on their way.
+_KEY = "redlegion_deferrals"
 
 
 @asynccontextmanager
@@ -28,20 +30,28 @@ async def deferred_if_slow(
     :param ephemeral: whether the answer of a deferred command is private.
     :param after: real seconds to wait before deferring.
     """
-    sending = asyncio.Event()
+    under_way: set[asyncio.Task[Any]] = interaction.extras.setdefault(_KEY, set())
 
     async def defer_later() -> None:
         await asyncio.sleep(after)
-        sending.set()
+        if interaction.response.is_done() or under_way:
+            return
+        under_way.add(waiter)
         await interaction.response.defer(ephemeral=ephemeral)
 
     waiter = asyncio.create_task(defer_later(), name=f"defer {interaction.id}")
     try:
         yield
     finally:
-        if not sending.is_set():
+        if waiter not in under_way:
             waiter.cancel()
-        # A deferral that is on its way must arrive before the answer, or Discord sees two responses.
         await asyncio.wait({waiter})
         if not waiter.cancelled() and (error := waiter.exception()) is not None:
             log.warning("the command could not be deferred: %s", error)
+
+
+async def deferral_settled(interaction: discord.Interaction[Any]) -> None:
+    """Return once no deferral is on its way, or Discord would see two responses."""
+    under_way = interaction.extras.get(_KEY)
+    if under_way:
+        await asyncio.wait(set(under_way))

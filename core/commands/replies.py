@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import aiohttp
 import discord
 
+from core.commands.patience import deferral_settled
 from core.errors import UserError
 from core.i18n import translate as _
 
@@ -56,6 +57,7 @@ async def reply(
     }
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     options["allowed_mentions"] = discord.AllowedMentions.none()
+    await deferral_settled(interaction)
     if interaction.response.is_done():
         await interaction.followup.send(**options, ephemeral=ephemeral, wait=True)
     else:

@@ -97,6 +97,10 @@ class GuildStates:
         }
         return frozenset(features.union(*(self._manager.needs(name) for name in features)))
 
+    def users_of(self, library: str) -> list[str]:
+        """Return the titles of the features that need a library."""
+        return [m.title for m in self.features() if library in self._manager.needs(m.name)]
+
     def features(self) -> Iterable[Any]:
         """Return the loaded plugins that a guild can switch."""
         return [p.manifest for p in self._manager.loaded.values() if p.manifest.kind == "feature"]
