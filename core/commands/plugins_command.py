@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 from discord import app_commands
 
+from core.commands.patience import deferred_if_slow
 from core.commands.replies import reply
 from core.errors import UserError
 from core.guilds.ranks import requires
@@ -80,6 +81,11 @@ async def _switch(interaction: Interaction, name: str, *, on: bool) -> None:
                 _("{title} is a library.").format(title=loaded.manifest.title),
                 _("It is switched on and off by itself with the features that need it."),
             )
+        if any(entry.name == name.strip().casefold() for entry in runtime.manager.quarantined):
+            raise UserError(
+                _("{name} is broken and was left out when I started.").format(name=name.strip().casefold()),
+                _("Whoever runs me finds the reason in the log and with `redlegion doctor`."),
+            )
         raise UserError(
             _("There is no feature called {name}.").format(name=discord.utils.escape_markdown(name[:50])),
             _("Pick one of: {names}.").format(names=", ".join(features)),
@@ -92,8 +98,9 @@ async def _switch(interaction: Interaction, name: str, *, on: bool) -> None:
             ephemeral=True,
         )
         return
-    await interaction.response.defer(ephemeral=True)
-    synced = await runtime.switch(guild_id, manifest.name, on, interaction.user.id)
+    recorded = runtime.recorder.wants(guild_id)
+    async with deferred_if_slow(interaction, ephemeral=True):
+        synced = await runtime.switch(guild_id, manifest.name, on, interaction.user.id)
     missing = ", ".join(runtime.guilds.missing(guild_id, manifest.name))
     if on and missing:
         text = _("**{title}** will be on as soon as what it needs is on too: {missing}.").format(
@@ -104,6 +111,11 @@ async def _switch(interaction: Interaction, name: str, *, on: bool) -> None:
     else:
         text = _("**{title}** is off. Its commands have left the menu; its data stays.").format(
             title=manifest.title
+        )
+    if recorded and not runtime.recorder.wants(guild_id):
+        text += "\n" + _(
+            "Nothing here records voice any more: time in voice does not count until such a feature is on "
+            "again, and what is running waits."
         )
     if not synced:
         text += "\n" + _(
@@ -129,8 +141,9 @@ def _overview(runtime: Runtime, guild_id: int) -> discord.Embed:
     embed.description = "\n".join(features)[:4000] or _("No features are loaded.")
     if libraries:
         embed.add_field(name=_("Libraries, switched with their features"), value="\n".join(libraries)[:1024])
-    broken = [str(entry) for entry in runtime.manager.quarantined]
+    # Why is for whoever runs the bot: the reason may show more of the machine than members should see.
+    broken = [f"`{entry.name}`" for entry in runtime.manager.quarantined]
     if broken:
-        embed.add_field(name=_("Not loaded"), value="\n".join(broken)[:1024], inline=False)
+        embed.add_field(name=_("Not loaded"), value=", ".join(broken)[:1024], inline=False)
     embed.set_footer(text=_("/plugins enable and /plugins disable switch a feature (admins)."))
     return embed
