@@ -15,7 +15,7 @@ from plugins.operations.rules.values import (
     Started,
     Summary,
 )
-from redlegion import Context, UserError
+from redlegion import Context, UserError, clean_name
 from redlegion import translate as _
 
 NAME = "operations"
@@ -145,7 +145,7 @@ def display_names(ctx: Context, user_ids: Iterable[int]) -> dict[int, str]:
     if guild is None:
         return {}
     found = ((user_id, guild.get_member(user_id)) for user_id in user_ids)
-    return {user_id: member.display_name for user_id, member in found if member is not None}
+    return {user_id: clean_name(member.display_name) for user_id, member in found if member is not None}
 
 
 def _own(ctx: Context) -> Context:

@@ -85,6 +85,8 @@ def test_seconds_per_channel() -> None:
         ),
         pytest.param(stay(ALPHA, 3600, 3700, estimated=True), True, id="one that touches the end"),
         pytest.param(stay(LOUNGE, -90, -30, estimated=True), False, id="one long before the start"),
+        pytest.param(stay(LOUNGE, -90, 4000, estimated=True), False, id="one that began and ends outside"),
+        pytest.param(stay(LOUNGE, -90, 300, estimated=True), True, id="one that ends within"),
         pytest.param(stay(ALPHA, 600, 700, user=2, estimated=True), False, id="somebody else's"),
     ],
 )

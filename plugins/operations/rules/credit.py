@@ -23,7 +23,7 @@ _Span = tuple[int, int]
 class Stay:
     """One closed stay of a member in a channel, tracked or not.
 
-    :param left: when it ended, or the instant up to which an open one counts.
+    :param left: when it ended; for an open one an instant after the windows.
     :param estimated: a bound was inferred after an outage.
     """
 
@@ -56,8 +56,8 @@ class Credit:
     """What one member has earned.
 
     :param seconds: whole seconds, rounded half up once.
-    :param estimated: an estimated stay of this member touches the windows, counted or not: what
-        happened beside it was not seen.
+    :param estimated: an estimated stay of this member, counted or not, begins or ends within the windows:
+        what happened beside that bound was not seen.
     :param channels: whole seconds per channel, each rounded on its own, so their sum may differ.
     """
 
@@ -86,7 +86,8 @@ def credit(
     unsure: set[int] = set()
     for stay in stays:
         joined, left = _us(stay.joined), _us(stay.left)
-        if stay.estimated and any(joined <= end and left >= start for start, end in ran):
+        # What is estimated of a stay is a bound; one that began and ends outside is sure inside.
+        if stay.estimated and any(start <= bound <= end for start, end in ran for bound in (joined, left)):
             unsure.add(stay.user_id)
         if part := _intersection([(joined, left)], counting.get(stay.channel_id, [])):
             counted[stay.user_id][stay.channel_id] += part

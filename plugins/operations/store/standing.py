@@ -82,9 +82,11 @@ def credit_until(guild_id: int, operation_id: int, at: datetime) -> dict[int, Cr
 
 def _stays(guild_id: int, windows: Sequence[Window], at: datetime) -> list[Stay]:
     # Stays in every channel: an estimated one beside the tracked channels says that time is unsure too.
+    # The end of an open stay is yet to come; the windows, closed at `at` or before, clip it.
+    beyond = at + timedelta(seconds=1)
     sessions = sessions_between(guild_id, windows[0].opened, max(window.closed for window in windows))
     return [
-        Stay(session.user_id, session.channel_id, session.joined, session.left or at, session.estimated)
+        Stay(session.user_id, session.channel_id, session.joined, session.left or beyond, session.estimated)
         for session in sessions
     ]
 
