@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import unicodedata
 from collections.abc import Mapping
 
 from core.database import Database, User
 
 log = logging.getLogger(__name__)
 CHUNK = 200
+#: Unicode's embeddings, overrides and isolates.
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+#: Invisible too, but they hold emoji families and Persian words together.
+_JOINERS = "\u200c\u200d"
 
 
 def store_names(names: Mapping[int, str]) -> None:
@@ -19,6 +24,18 @@ def store_names(names: Mapping[int, str]) -> None:
         User.insert_many(rows[start : start + CHUNK]).on_conflict(
             conflict_target=[User.id], preserve=[User.name, User.updated_at]
         ).execute()
+
+
+def clean_name(name: str) -> str:
+    """Return a display name without invisible marks that would turn around or hide what stands beside it.
+
+    :param name: as Discord has it; people can put direction marks and control characters into it.
+    """
+    return "".join(c for c in name if c in _JOINERS or _shows(c)).strip() or "?"
+
+
+def _shows(character: str) -> bool:
+    return character.isprintable() and unicodedata.bidirectional(character) not in _TURNING
 
 
 class Names:
@@ -32,6 +49,7 @@ class Names:
 
     def saw(self, user_id: int, name: str) -> None:
         """Note a name; it is stored soon if it is new."""
+        name = clean_name(name)
         if self._known.get(user_id) == name:
             return
         self._known[user_id] = self._fresh[user_id] = name

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.i18n import plural, translate
     from core.jobs import enqueue
     from core.manifest import Component, Job, custom_id
+    from core.names import clean_name
     from core.runtime import Runtime
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Runtime",
     "Schema",
     "UserError",
+    "clean_name",
     "custom_id",
     "deferred_if_slow",
     "enqueue",
@@ -48,6 +50,7 @@ _HOMES = {
     "Runtime": "core.runtime",
     "Schema": "core.database",
     "UserError": "core.errors",
+    "clean_name": "core.names",
     "custom_id": "core.manifest",
     "deferred_if_slow": "core.commands.patience",
     "enqueue": "core.jobs",

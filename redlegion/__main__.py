@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from core.cli.app import main as core_main
-from sandbox.cli import add_commands
-
 if TYPE_CHECKING:
     from core.cli.run import Link
+
+#: The exit status of a process that was interrupted from the keyboard, as everywhere in Unix.
+INTERRUPTED = 130
 
 
 @asynccontextmanager
@@ -25,6 +25,12 @@ async def open_link(control_url: str) -> AsyncIterator[Link]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `redlegion` with the words of `argv` and return the exit status."""
+    try:
+        # Loading takes a moment, in which an impatient Ctrl-C must end as quietly as later.
+        from core.cli.app import main as core_main
+        from sandbox.cli import add_commands
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return core_main(argv, more=[add_commands], open_link=open_link)
 
 

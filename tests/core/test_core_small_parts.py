@@ -16,7 +16,7 @@ from core.database import Database, User
 from core.guilds.ranks import Rank, rank_needed, rank_of, requires
 from core.ids import IdSource
 from core.manifest import Component, custom_id
-from core.names import Names
+from core.names import Names, clean_name
 from core.tasks import TaskBook
 
 START = datetime(2026, 3, 1, 18, tzinfo=UTC)
@@ -222,6 +222,20 @@ def test_custom_ids_fit_discord() -> None:
 
 def stored_names() -> dict[int, str]:
     return dict(User.select(User.id, User.name).tuples())
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("quartz", "quartz"),
+        ("quartz\u202e00\u2066", "quartz00"),
+        ("  two\nlines\t", "twolines"),
+        ("\u202e", "?"),
+        ("می‌روم 👩‍🚀", "می‌روم 👩‍🚀"),
+    ],
+)
+def test_names_lose_what_turns_their_neighbours_around(name: str, clean: str) -> None:
+    assert clean_name(name) == clean
 
 
 async def test_names_are_stored_once_and_follow_a_change(database: Database) -> None:
