@@ -39,7 +39,13 @@ async def calculate(
         bench = await begin(ctx, interaction, found.id, prices, org_cut_bp)
         await reply(interaction, view=views.entry_panel(bench), ephemeral=True)
         return
-    payable = await ctx.read(store.payable, ctx.guild_id)
+    ended = await ctx.read(store.payable, ctx.guild_id)
+    payable = [each for each in ended if each.participants]
+    if ended and not payable:
+        raise UserError(
+            _("Nobody took part in {title}, so there is nothing to share.").format(title=ended[0].title),
+            _("An event with members appears here after its /mining stop."),
+        )
     if not payable:
         raise UserError(
             _("No event is waiting for its payroll."),
@@ -59,7 +65,7 @@ async def payable_choices(interaction: Interaction, typed: str) -> list[app_comm
             name=f"{each.badge} {each.title} ({each.started_at:%Y-%m-%d %H:%M} UTC)"[:100], value=str(each.id)
         )
         for each in payable
-        if typed.casefold() in f"{each.title} #{each.id}".casefold()
+        if each.participants and typed.casefold() in f"{each.title} #{each.id}".casefold()
     ][:25]
 
 

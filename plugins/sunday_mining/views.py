@@ -35,7 +35,8 @@ def started_embed(
         "{n} member is in voice and counts from now on.",
         "{n} members are in voice and count from now on.",
     )
-    embed.description = f"{count.format(n=total)}\n\n{fit(lines, LIST_LIMIT)}"
+    words = count.format(n=total) if total else _("Nobody is in voice yet; time counts from now on.")
+    embed.description = f"{words}\n\n{fit(lines, LIST_LIMIT)}"
     if missing:
         gone = ", ".join(plain(channel.name) for channel in missing)
         embed.add_field(
