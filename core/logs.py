@@ -41,12 +41,30 @@ def configure_logging(
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.addFilter(_FieldFilter(fields))
+    if level != "DEBUG":
+        handler.addFilter(_NoReconnectTraces())
     handler.setFormatter(JsonFormatter(secrets) if style == "json" else TextFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     quiet = max(logging.WARNING, logging.getLevelNamesMapping()[level])
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.NOTSET if level == "DEBUG" else quiet)
+
+
+class _NoReconnectTraces(logging.Filter):
+    """Takes the traceback off discord.py's word that it reconnects: the sentence says enough."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and str(record.msg).startswith("Attempting a reconnect"):
+            error = record.exc_info[1]
+            record.msg = f"{record.getMessage()} ({type(error).__name__})"
+            record.args, record.exc_info, record.levelno, record.levelname = (
+                (),
+                None,
+                logging.WARNING,
+                "WARNING",
+            )
+        return True
 
 
 class _FieldFilter(logging.Filter):
