@@ -68,8 +68,9 @@ class Player:
         for beat in self.plot.beats:
             await self._until(beat.at)
             self._note_outage(beat)
-            self._note_unseen(beat)
+            before = [person.channel_id for person in self.scene.members]
             await self._perform(beat)
+            self._note_unseen(beat, before)
         payday = Payday(self.stage, self.told, self.scene.officer)
         payroll = await payday.run(seed)
         self._keep_figures()
@@ -154,10 +155,11 @@ class Player:
         elif self.last_seen is None:
             self.last_seen = {person.id: person.channel_id for person in self.scene.members}
 
-    def _note_unseen(self, beat: Beat) -> None:
-        moves = beat.act in (Act.SIT, Act.LEAVE, Act.LOUNGE, Act.HUB)
-        if beat.member is not None and moves and self.plot.in_outage(beat.at):
-            self.moved_unseen.add(self.scene.members[beat.member].id)
+    def _note_unseen(self, beat: Beat, before: list[int | None]) -> None:
+        if beat.member is not None and self.plot.in_outage(beat.at):
+            person = self.scene.members[beat.member]
+            if person.channel_id != before[beat.member]:
+                self.moved_unseen.add(person.id)
 
     async def _until(self, at: float) -> None:
         left = (self.start + timedelta(seconds=at) - self.stage.world.clock.now()).total_seconds()

@@ -89,7 +89,7 @@ class Report:
             self.adds_up
             and self.largest_error_seconds <= 1.0
             and self.largest_estimated_error_seconds <= self.downtime_seconds + HEARTBEAT
-            and all(p.estimated for p in self.participants if p.error > 1.0)
+            and all(p.estimated for p in self.participants if p.moved_unseen or p.error > 1.0)
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,12 +112,16 @@ class Report:
         if self.expenses:
             shared += f" + expenses {self.expenses:,}"
         return (
-            f"{self.operation.title}: {len(self.participants)} members, {shared}"
+            f"{self.operation.title}: {_members(len(self.participants))}, {shared}"
             f" ({'exact' if self.adds_up else 'DOES NOT ADD UP'})\n"
             f"Time: {self.largest_error_seconds:.2f} s off at most; "
             f"{self.largest_estimated_error_seconds:.2f} s for members who moved while the bot was away "
             f"({self.downtime_seconds:.0f} s, {self.restarts} restart)"
         )
+
+
+def _members(count: int) -> str:
+    return "1 member" if count == 1 else f"{count} members"
 
 
 def write_report(report: Report, out: Path) -> list[Path]:
