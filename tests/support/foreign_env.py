@@ -15,32 +15,30 @@ import pytest
 def foreign_python(name: str, *requirements: str, newest: tuple[int, int] = (3, 13)) -> Path:
     """Return the Python of an environment with these requirements, made on the first call and kept.
 
-    It lies in the user's cache, or where REDLEGION_TEST_ENVS says. ``newest`` is the newest Python that the
-    requirements know; the test is skipped where there is none so old. Raises CalledProcessError when
-    the requirements cannot be installed.
+    ``newest`` is the newest Python that the requirements know; the test is skipped where there is none so
+    old. Raises CalledProcessError when the requirements cannot be installed.
     """
     interpreter = _interpreter(newest)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "redlegion" / "test-envs"
-    cache = Path(os.environ.get("REDLEGION_TEST_ENVS") or cache)
-    key = hashlib.sha256("\n".join([interpreter, *requirements]).encode()).hexdigest()[:12]
-    where = cache / f"{name}-{key}"
+    where = cache(name, interpreter, *requirements)
     python = where / "bin" / "python"
     done = where / ".complete"
     if not done.exists():
         shutil.rmtree(where, ignore_errors=True)
         subprocess.run([interpreter, "-m", "venv", str(where)], check=True)
-        install = [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ]
-        subprocess.run([*install, *requirements], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, "--no-input", *requirements], check=True)
         done.touch()
     return python
+
+
+def cache(name: str, *contents: str) -> Path:
+    """Return the folder where an environment of these contents is kept: in the user's cache.
+
+    REDLEGION_TEST_ENVS names another place.
+    """
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "redlegion" / "test-envs"
+    key = hashlib.sha256("\n".join(contents).encode()).hexdigest()[:12]
+    return Path(os.environ.get("REDLEGION_TEST_ENVS") or usual) / f"{name}-{key}"
 
 
 def _interpreter(newest: tuple[int, int]) -> str:
