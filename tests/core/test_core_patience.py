@@ -28,9 +28,16 @@ async def dig(interaction: discord.Interaction, slow: bool, refuse: bool = False
             raise UserError("The seam is empty.", "Dig elsewhere.")
     await reply(interaction, "ore")
 
+@app_commands.command(name="doze", description="x")
+@requires("member")
+async def doze(interaction: discord.Interaction) -> None:
+    while interaction.response.type is None:
+        await asyncio.sleep(0)
+    await reply(interaction, "awake")
+
 @hookimpl
 def register_commands():
-    return [dig]
+    return [dig, doze]
 """
 
 
@@ -62,3 +69,16 @@ async def test_only_slow_work_is_deferred(
         message = await outcome.final()
         assert message["content"] == words
         assert bool(message["flags"] & 64) is private
+
+
+async def test_a_command_that_knows_nothing_of_time_is_deferred_at_the_last_moment(
+    folder: PluginFolder, on_stage: Opener, lite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.commands.guard.LAST_MOMENT", 0.05)
+    folder.write("digger", SLOW)
+    async with on_stage(lite, folder.selection("digger")) as stage:
+        outcome = await stage.slash(stage.scene.members[0], "doze")
+        assert outcome.kind == "deferred"
+        message = await outcome.final()
+        assert message["content"] == "awake"
+        assert message["flags"] & 64, "nobody knows yet who may read the answer"
