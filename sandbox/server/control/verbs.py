@@ -152,7 +152,9 @@ async def _attachment(world: World, request: web.Request) -> Any:
     name = request.match_info["name"]
     data = world.attachment(_path_id(request, "message"), name)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return web.Response(body=data, content_type=kind)
+    # Opened in a browser, a file must not act for the person who opens it.
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    return web.Response(body=data, content_type=kind, headers=headers)
 
 
 async def _clock(world: World, request: web.Request) -> Any:
