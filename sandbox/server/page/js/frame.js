@@ -61,9 +61,9 @@ class BotNotice extends HTMLElement {
     this.state = state;
     this.hidden = true;
     if (store.live && !store.guilds.length) {
-      this.say("This sandbox is empty.", "Start it with a story to have guilds and people:", "redlegion sandbox --page --story sunday");
+      this.say("This sandbox is empty.", "Set a scene before it is served, or found a guild now:", `curl ${api.control}/guilds -d '{"name": "Ember"}'`);
     } else if (sight && !sight.bot.member) this.say("The bot is not a member of this guild.", "", "");
-    else if (sight && !sight.bot.connected) this.say("No bot is connected yet.", "Start yours; ours goes like this:", `redlegion run --sandbox ${api.control}`);
+    else if (sight && !sight.bot.connected) this.say("No bot is connected yet.", "Start yours; this tells it where to go:", `curl ${api.control}/addresses`);
   }
 
   say(title, words, command) {
