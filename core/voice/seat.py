@@ -295,4 +295,5 @@ async def _leave(guild: discord.Guild) -> None:
 def _patience(client: discord.VoiceClient) -> float:
     # discord.py waits for Discord's confirmation, which never comes while the gateway is down, nor when the
     # bot was not in voice yet.
-    return UNSEATED_SECONDS if client.guild.me.voice is None else LEAVE_SECONDS
+    me: discord.Member | None = client.guild.me
+    return UNSEATED_SECONDS if me is None or me.voice is None else LEAVE_SECONDS
