@@ -24,8 +24,8 @@ class Log:
     """A bounded ring of entries, each with ``at``, ``direction`` ("in": from the bot) and ``kind``.
 
     A "rest" entry has ``method``, ``path``, ``route`` (the path as Discord's API description writes it),
-    ``status``,
-    ``request`` and ``response``, and ``fault`` where one broke it; a "gateway" or "voice" entry has ``op`` and ``data``, dispatches also
+    ``status``, ``request`` and ``response``, and ``fault`` where one broke it;
+    a "gateway" or "voice" entry has ``op`` and ``data``, dispatches also
     ``event``, ``session`` and ``sequence``; a "note" has ``words``; an "act" is what was done to the world
     from outside, a "clock" entry that time was turned on. Acts stay when the ring forgets the rest. Bodies
     are the live objects: copy before changing them.
