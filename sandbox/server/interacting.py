@@ -92,7 +92,7 @@ class Interacting:
         options: dict[str, Any] | None = None,
         stale: bool = False,
     ) -> Outcome:
-        """Run a slash command, named by its words: ``"mining start"``.
+        """Run a slash command, named by its words: ``"panel open"``.
 
         ``stale``: from a menu that has not heard yet that the command left. Raises Refused for what is not
         in the menu, not allowed, or does not fit the options.
