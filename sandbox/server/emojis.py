@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.server.errors import RestError
-from sandbox.server.payloads import Json, people
+from sandbox.server.payloads import Json
+from sandbox.server.payloads.emojis import emoji as shape
 
 if TYPE_CHECKING:
     from sandbox.server.guilds import Guild
@@ -49,20 +50,6 @@ class ReactionEmoji:
         if self.animated:
             shown["animated"] = True
         return shown
-
-
-def shape(one: Emoji) -> Json:
-    """Return an emoji object, as a guild carries it."""
-    return {
-        "id": str(one.id),
-        "name": one.name,
-        "user": people.user(one.author),
-        "roles": [str(each) for each in one.roles],
-        "require_colons": True,
-        "managed": False,
-        "animated": one.animated,
-        "available": True,
-    }
 
 
 def updated(guild: Guild) -> None:

@@ -25,21 +25,6 @@ class Reaction:
     users: dict[int, None] = field(default_factory=dict)
 
 
-def shapes(world: World, message: Message) -> list[Json]:
-    """Return a message's reactions as the bot sees them."""
-    return [
-        {
-            "emoji": one.emoji.body(),
-            "count": len(one.users),
-            "count_details": {"burst": 0, "normal": len(one.users)},
-            "burst_colors": [],
-            "me_burst": False,
-            "me": world.bot_user.id in one.users,
-        }
-        for one in message.reactions.values()
-    ]
-
-
 class ReactionRoom:
     """Puts reactions under messages and takes them away, and tells the bot."""
 

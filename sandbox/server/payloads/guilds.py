@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.server import emojis
 from sandbox.server.channels import CATEGORY, DM, FORUMS, STAGE, THREADED, VOICE_LIKE, Channel, Tag
 from sandbox.server.members import Role, User
 from sandbox.server.payloads import Json, optional_id, people, stamp, threads
+from sandbox.server.payloads.emojis import emoji
 from sandbox.server.payloads.events import event
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def guild(one: Guild) -> Json:
         "premium_progress_bar_enabled_user_updated_at": None,
         "nsfw": False,
         "nsfw_level": 0,
-        "emojis": [emojis.shape(each) for each in one.emojis.values()],
+        "emojis": [emoji(each) for each in one.emojis.values()],
         "stickers": [],
         "incidents_data": None,
     } | one.settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.server import reactions
 from sandbox.server.payloads import Json, people, stamp, threads
 
 if TYPE_CHECKING:
@@ -56,6 +55,21 @@ def resolve(url: str, named: Mapping[str, Attachment]) -> str:
     return url
 
 
+def reactions(world: World, one: Message) -> list[Json]:
+    """Return a message's reactions as the bot sees them."""
+    return [
+        {
+            "emoji": each.emoji.body(),
+            "count": len(each.users),
+            "count_details": {"burst": 0, "normal": len(each.users)},
+            "burst_colors": [],
+            "me_burst": False,
+            "me": world.bot_user.id in each.users,
+        }
+        for each in one.reactions.values()
+    ]
+
+
 def message(world: World, one: Message) -> Json:
     """Return a message object as REST answers it."""
     body: Json = {
@@ -85,7 +99,7 @@ def message(world: World, one: Message) -> Json:
         if made_by is not None:
             body["application_id"] = str(made_by)
     if one.reactions:
-        body["reactions"] = reactions.shapes(world, one)
+        body["reactions"] = reactions(world, one)
     started = world.channels.get(one.id)
     if started is not None and started.thread is not None:
         body["thread"] = threads.thread_for(world, started)

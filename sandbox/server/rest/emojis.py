@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sandbox.server import permissions
 from sandbox.server.audit import Action, changed
-from sandbox.server.emojis import MOST, Emoji, shape, updated
+from sandbox.server.emojis import MOST, Emoji, updated
 from sandbox.server.errors import RestError
 from sandbox.server.guilds import Guild
 from sandbox.server.limits import check_emoji, image_of
+from sandbox.server.payloads.emojis import emoji as shape
 from sandbox.server.rest import checks
 from sandbox.server.rest.router import Answer, Call, Routes
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sandbox.server import permissions
 from sandbox.server.audit import Action, changed
 from sandbox.server.channels import TEXT
-from sandbox.server.emojis import shape as emoji
 from sandbox.server.errors import Refused, invalid_form, unknown
 from sandbox.server.guilds import Guild
 from sandbox.server.limits import check_guild
 from sandbox.server.payloads import Json, optional_id
 from sandbox.server.payloads import guilds as shapes
+from sandbox.server.payloads.emojis import emoji
 from sandbox.server.rest import checks, queries
 from sandbox.server.rest.router import Answer, Call, Routes
 
