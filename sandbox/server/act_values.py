@@ -24,6 +24,7 @@ ID = re.compile(r"(?<!\d)\d{17,20}(?!\d)")
 _PLAIN = (bool, int, float, str, type(None))
 _MOST_EXACT = 2**53
 _OURS = "sandbox.server."
+_BY_ID = {Channel: "$channel", Role: "$role", Message: "$message"}
 
 
 class Encoder:
@@ -39,6 +40,11 @@ class Encoder:
 
     def encode(self, value: Any) -> Any:
         """Return a value as JSON."""
+        mark = _BY_ID.get(type(value))
+        if mark is not None:
+            self.look_at_id(value.id)
+            fields = self._simple(value) if mark != "$message" else {}
+            return {mark: str(value.id)} | ({"fields": fields} if fields else {})
         if isinstance(value, str):
             self.look_at(value)
             return str(value)
@@ -59,22 +65,19 @@ class Encoder:
 
     def look_at(self, text: str) -> None:
         """Remember the names of the ids in a text."""
-        first = self._world.mint.first
         for number in ID.findall(text):
-            if int(number) >= first and number not in self.named:
-                name = name_of(self._world, int(number))
-                if name is not None:
-                    self.named[number] = name
-                    for each in name.values():
-                        self.look_at(str(each))
+            self.look_at_id(int(number))
+
+    def look_at_id(self, number: int) -> None:
+        """Remember the name of what came into being after the scene was set."""
+        if number >= self._world.mint.first and str(number) not in self.named:
+            name = name_of(self._world, number)
+            if name is not None:
+                self.named[str(number)] = name
+                for each in name.values():
+                    self.look_at(str(each))
 
     def _thing(self, value: Any) -> Any:
-        if isinstance(value, Channel | Role | Message):
-            self.look_at(str(value.id))
-            fields = self._simple(value) if isinstance(value, Channel | Role) else {}
-            return {f"${type(value).__name__.lower()}": str(value.id)} | (
-                {"fields": fields} if fields else {}
-            )
         member = value if isinstance(value, Member) else getattr(value, "member", None)
         if isinstance(member, Member):
             self.look_at(f"{member.guild_id} {member.user.id}")
@@ -204,7 +207,8 @@ def find(world: World, name: Mapping[str, Any]) -> int | None:
     if "role" in name:
         return next((each.id for each in guild.roles.values() if each.name == name["role"]), None)
     # The newest of a name: join-to-create hubs make one after the other.
-    found = [each.id for each in guild.channels.values() if each.name == name["channel_name"]]
+    here = (*guild.channels.values(), *guild.threads.values())
+    found = [each.id for each in here if each.name == name["channel_name"]]
     return found[-1] if found else None
 
 

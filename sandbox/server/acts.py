@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandbox.server.act_values import Encoder, places
@@ -60,7 +61,8 @@ class Acts:
         encoder = Encoder(self._world, fields=verb.startswith("update"))
         given = {name: encoder.encode(value) for name, value in arguments.items()}
         for name in ("guild_id", "user_id"):
-            encoder.look_at(actor.get(name, ""))
+            if name in actor:
+                encoder.look_at_id(int(actor[name]))
         fields: dict[str, Any] = {**actor, "verb": verb, "arguments": given}
         if encoder.named:
             fields["named"] = encoder.named
@@ -116,8 +118,8 @@ def _act(
     def begin(me: Any, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[dict[str, Any], Entry | None]:
         arguments = {
             # Writing would use up an iterator before the act itself could.
-            name: list(value) if isinstance(value, Iterator) else value
-            for name, value in {**dict(zip(names, given, strict=False)), **named}.items()
+            name: list(value) if hasattr(value, "__next__") else value
+            for name, value in chain(zip(names, given, strict=False), named.items())
         }
         return arguments, world(me).acts.begin(actor(me), verb, arguments)
 
