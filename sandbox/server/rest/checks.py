@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _UPDATE = 7
+_OF_CHANNEL = permissions.MANAGE_CHANNELS | permissions.MANAGE_ROLES
 
 
 def _judged(violations: Sequence[Violation]) -> None:
@@ -126,6 +127,9 @@ def in_channel(call: Call, channel: Channel, needed: int) -> int:
     guild = call.world.guilds[channel.guild_id]
     bits = permissions.in_channel(guild, guild.members[call.world.bot_user.id], channel)
     if not bits & permissions.VIEW_CHANNEL:
+        raise RestError(403, 50001, "Missing Access")
+    if channel.is_voice and needed & _OF_CHANNEL and not bits & permissions.CONNECT:
+        # A voice channel that is closed to the bot is as good as hidden from it.
         raise RestError(403, 50001, "Missing Access")
     if channel.thread is not None and needed & permissions.SEND_MESSAGES:
         needed = needed & ~permissions.SEND_MESSAGES | permissions.SEND_IN_THREADS

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sandbox.server import permissions
 from sandbox.server.audit import Action
-from sandbox.server.channels import Channel
+from sandbox.server.channels import DM, Channel
 from sandbox.server.errors import RestError, invalid_form, unknown
 from sandbox.server.messages import Message, writable
 from sandbox.server.payloads import Json
@@ -40,6 +40,8 @@ def create(call: Call) -> Answer:
     if not writable(channel):
         checks.in_channel(call, channel, 0)
         raise RestError(400, 50008, "Cannot send messages in a non-text channel")
+    if channel.type == DM and not _shares_a_guild(call, channel.recipient_id):
+        raise RestError(403, 50007, "Cannot send messages to this user")
     needed = permissions.SEND_MESSAGES | (permissions.ATTACH_FILES if call.files else 0)
     bits = checks.in_channel(call, channel, needed)
     body = checks.message(call)
@@ -50,6 +52,11 @@ def create(call: Call) -> Answer:
     _check_reference(call, channel, body)
     room = call.world.messages_room
     return 200, room.payload(room.create(channel, call.world.bot_user, body, call.files))
+
+
+def _shares_a_guild(call: Call, user_id: int) -> bool:
+    me = call.world.bot_user.id
+    return any(me in each.members and user_id in each.members for each in call.world.guilds.values())
 
 
 def _check_reference(call: Call, channel: Channel, body: Json) -> None:
