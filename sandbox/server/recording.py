@@ -6,7 +6,7 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,8 @@ def header(world: World, chosen: Filter) -> Json:
         "interaction_wait": world.interaction_wait,
         "privileged_intents": sorted(world.privileged_intents),
         "dave_protocol_version": world.dave_protocol_version,
+        "gateway": asdict(world.gateway),
+        "keep": asdict(world.keep),
         "complete": whole,
         "first": log.total - len(log),
         "plans": [str(plan) for plan in world.plans],

@@ -74,6 +74,10 @@ class Replay:
         )
         self.world.privileged_intents = set(head["privileged_intents"])
         self.world.dave_protocol_version = head["dave_protocol_version"]
+        for settings, given in ((self.world.gateway, head["gateway"]), (self.world.keep, head["keep"])):
+            for name, value in given.items():
+                if hasattr(settings, name):
+                    setattr(settings, name, value)
         self._report = Report()
         self._steps = [entry for entry in recording.entries if entry["kind"] in {"act", "clock"}]
         heard = [entry["number"] for entry in recording.entries if _from_bot(entry)]

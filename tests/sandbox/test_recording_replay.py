@@ -196,6 +196,43 @@ def test_what_is_no_recording_is_said_in_words(tmp_path: Path, text: str, words:
         Recording.load(tmp_path / "none.jsonl")
 
 
+async def test_settings_and_moderators_come_again() -> None:
+    world = World(WorldClock(START), seed=3)
+    world.gateway.shards, world.keep.messages = 2, 500
+    guild = world.create_guild("Ember")
+    opal = world.person(guild.id, guild.owner_id)
+    quartz = guild.add_member("quartz")
+    await world.clock.advance(5)
+    late = await opal.create_channel("Late Night", 2)
+    crew = await opal.create_role("Crew")
+    await opal.give_role(quartz, crew)
+    event = await opal.create_event("Trip", START + timedelta(hours=1), channel=late)
+    await quartz.interest(event)
+    text = await opal.create_channel("talk")
+    said = await quartz.send(text, f"<@{opal.id}> in <#{late.id}>")
+    await opal.pin(said["id"])
+    newcomer = guild.add_member("beryl")
+    await newcomer.join(late)
+    await opal.move_member(newcomer.id, str(late.id))
+    await opal.ban(newcomer, "spam")
+    # In the replay these ids are others, as a bot's own messages and answers would make them.
+    recording = Recording.of(world)
+    shifted = Replay(recording)
+    for _ in range(10_000):
+        shifted.world.mint.next()
+    again = await shifted.set_scene()
+    assert (again.gateway.shards, again.keep.messages) == (2, 500)
+    assert [each for each in shifted.world.log if each.get("refused")] == []
+    there = again.guilds[guild.id]
+    assert there.channel_named("Late Night").id not in guild.channels
+    assert [each.name for each in there.events.values()] == ["Trip"]
+    assert next(iter(there.events.values())).interested.keys() == event.interested.keys()
+    [message] = [each for each in again.messages(there.channel_named("talk").id) if each["pinned"]]
+    assert message["content"] == f"<@{opal.id}> in <#{there.channel_named('Late Night').id}>"
+    assert [each.user.username for each in there.bans.values()] == ["beryl"]
+    assert [each.action for each in there.audit.entries] == [each.action for each in guild.audit.entries]
+
+
 async def test_what_follows_from_an_act_is_no_act() -> None:
     world = World(WorldClock(START), seed=3)
     guild = world.create_guild("Ember")

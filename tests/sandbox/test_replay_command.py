@@ -49,6 +49,25 @@ async def test_our_bot_does_the_same_again(recording: Path) -> None:
     assert last == {"acts": report.acts, "requests": report.requests, "compared": True, "differences": []}
 
 
+async def test_a_bad_day_comes_again_with_its_faults(tmp_path: Path) -> None:
+    async with open_stage(f"sqlite:///{tmp_path / 'first.sqlite3'}", start=START, members=3) as stage:
+        await stage.start_bot()
+        scene = stage.scene
+        await stage.slash(scene.owner, "mining channels add", {"channel": str(scene.voice_channels[0].id)})
+        await stage.slash(scene.officer, "mining start")
+        kinds = ["drop_gateway", "invalid_session", "reconnect", "duplicate", "reorder", "hold"]
+        plan = stage.world.faults.plan(1, seconds=1800, count=5, kinds=kinds)
+        for step in range(9):
+            person = scene.members[step % 3]
+            await (person.leave() if person.channel_id else person.join(scene.voice_channels[0]))
+            await stage.advance(200)
+        await stage.advance(1200)
+        await stage.slash(scene.officer, "mining stop")
+        path = stage.world.log.export(tmp_path / "bad-day.jsonl")
+    report = await serve_replay(0, path, bot=True, out=io.StringIO())
+    assert [str(each) for each in report.differences] == [], str(plan)
+
+
 async def test_what_cannot_be_played_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="cannot be read"):
         await serve_replay(0, tmp_path / "none.jsonl", out=io.StringIO())
