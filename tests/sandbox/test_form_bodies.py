@@ -1,4 +1,4 @@
-"""Bodies that come as a form: Pycord answers interactions so when there is no file."""
+"""Bodies as clients write them: a form, as Pycord answers interactions, and 10.0 for 10, as Red does."""
 
 from __future__ import annotations
 
@@ -25,3 +25,16 @@ async def test_a_form_without_files_is_read(place: Place, form: dict[str, str], 
         said = await answer.json()
     assert said.get("content", "Hello, ⛏️ & co") == "Hello, ⛏️ & co"
     assert said.get("code") == (50109 if status == 400 else None)
+
+
+@pytest.mark.parametrize(("given", "status"), [("10.0", 200), ("1e1", 200), ("10.5", 400), ("1e999", 400)])
+async def test_a_whole_number_may_have_a_point(place: Place, given: str, status: int) -> None:
+    helper = place.guild.create_role("Helper", permissions=1 << 4)
+    place.guild.members[place.world.bot_user.id].roles.append(helper.id)
+    headers = {"Authorization": f"Bot {place.world.token}", "Content-Type": "application/json"}
+    address = f"{place.server.addresses.rest}/channels/{place.text.id}"
+    body = f'{{"rate_limit_per_user": {given}}}'
+    async with aiohttp.ClientSession(headers=headers) as client, client.patch(address, data=body) as answer:
+        assert answer.status == status, await answer.text()
+        told = await answer.json()
+    assert told.get("rate_limit_per_user") == (10 if status == 200 else None)

@@ -271,9 +271,15 @@ async def _read(request: web.Request, call: Call) -> None:
 
 def _decoded(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        return json.loads(raw, parse_float=_number)
     except ValueError:
         raise RestError(400, 50109, "The request body contains invalid JSON.") from None
+
+
+def _number(text: str) -> int | float:
+    """Return what a number with a point is: 10.0 counts as the whole number that it is (Red sends such)."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 async def _read_multipart(request: web.Request, call: Call) -> None:
