@@ -111,6 +111,16 @@ class Sunday:
         self.page.until(path.is_file, "the PDF is saved")
         return path.read_bytes()
 
+    def look_around(self) -> None:
+        """See the same by day, and on a phone."""
+        page = self.page
+        page.press("[aria-label='Change between light and dark']")
+        page.picture("light")
+        page.size(390, 780)
+        page.see("[aria-label='Channels']")
+        page.says("payroll-1.pdf")
+        page.picture("phone")
+
 
 async def test_a_sunday_and_its_payroll_are_played_on_the_page(stage: Stage, tmp_path: Path) -> None:
     address = stage.server.addresses.page
@@ -130,6 +140,7 @@ async def test_a_sunday_and_its_payroll_are_played_on_the_page(stage: Stage, tmp
         sheet = await db.read(payroll_report, guild_id, 1)
         assert sheet is not None
         pdf = await asyncio.to_thread(sunday.download, tmp_path)
+        await asyncio.to_thread(sunday.look_around)
         assert await asyncio.to_thread(page.complaints) == []
     amounts = [sheet.gross, sheet.org_cut, sheet.fees, sheet.payouts_total]
     assert {line.name: line.centi_scu for line in sheet.ores} == {

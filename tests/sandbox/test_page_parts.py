@@ -284,6 +284,23 @@ async def test_it_reconnects_and_catches_up(show: Show) -> None:
     await show.do(page.says, "and said after")
 
 
+async def test_an_empty_sandbox_fills(browser: Any) -> None:
+    world = World()
+    server = SandboxServer(world, page=True)
+    await server.start()
+    try:
+        await asyncio.to_thread(browser.get, server.addresses.page)
+        page = Page.__new__(Page)
+        page.driver = browser
+        await asyncio.to_thread(page.see, "bot-notice", "This sandbox is empty.")
+        world.create_guild("Amber Diggers", "opal").create_channel("lobby")
+        await asyncio.to_thread(page.see, "channel-list h1", "Amber Diggers")
+        await asyncio.to_thread(page.go, "lobby")
+    finally:
+        await asyncio.to_thread(browser.get, "about:blank")
+        await server.close()
+
+
 async def test_the_log_opens_at_an_entry(show: Show) -> None:
     page = await show.open()
 

@@ -64,7 +64,7 @@ class MessageComposer extends HTMLElement {
     if (!this.#offered.length) this.menu.append(h("li", { class: "nothing" }, none));
     this.menu.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
-    this.mark(0);
+    if (this.#offered.length) this.mark(0);
   }
 
   mark(place) {

@@ -92,12 +92,21 @@ function short(path) {
   return path.split("/").map((each) => (each.length > LONGEST ? `${each.slice(0, 8)}…` : each)).join("/");
 }
 
+/** What a person did, as far as a line tells. */
+function deed({ user_id: id, verb, arguments: given = {} }) {
+  const who = store.member(id)?.display_name;
+  const what = given.command ?? given.custom_id ?? given.text ?? given.content;
+  return [who, verb, typeof what === "string" && what].filter(Boolean).join(" ");
+}
+
 function title(each) {
   if (each.kind === "rest") return `${each.method} ${short(each.path)}`;
   if (each.kind === "note") return each.words;
+  if (each.kind === "act") return deed(each);
+  if (each.kind === "clock") return `the clock is turned to ${clockTime(new Date(each.to))}`;
   if (each.event) return each.event;
   if (each.kind === "gateway") return OPS[each.op] ?? `op ${each.op}`;
-  return each.words ?? each.act ?? each.verb ?? `op ${each.op}`;
+  return `op ${each.op}`;
 }
 
 customElements.define("log-drawer", LogDrawer);

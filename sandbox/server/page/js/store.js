@@ -113,6 +113,7 @@ class Store extends EventTarget {
       this.tell("log");
     }
     if (news.guilds.some((id) => !this.guilds.some((each) => each.id === id))) await this.learnGuilds();
+    if (!this.place.guild && this.guilds.length) await this.refresh();
     const here = news.channels.includes(this.place.channel);
     const around = news.guilds.includes(this.place.guild) || news.channels.some((id) => id !== this.place.channel);
     await Promise.all([around && this.place.guild && this.lookAround(), here && this.readChannel()]);
