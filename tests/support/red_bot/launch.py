@@ -1,13 +1,12 @@
 """Starts Red-DiscordBot on a sandbox: ``python launch.py SOCKET redbot's own arguments``.
 
 All it changes is the connection: discord.py's HTTP client, which Red gives no connector, gets one to the unix
-socket, and no name is looked up, so that nothing leaves this machine. Red's code stays as it is.
+socket, and aiohttp looks no name up, so that nothing leaves this machine. Red's code stays as it is.
 """
 
 # ruff: noqa: E402, I001
 from __future__ import annotations
 
-import socket
 import sys
 from typing import Any
 
@@ -20,7 +19,6 @@ import aiohttp
 from discord.http import HTTPClient
 
 _log_in = HTTPClient.static_login
-_look_up = socket.getaddrinfo
 
 
 async def log_in(self: HTTPClient, token: str) -> Any:
@@ -28,12 +26,10 @@ async def log_in(self: HTTPClient, token: str) -> Any:
     return await _log_in(self, token)
 
 
-def look_up(host: Any, *more: Any, **named: Any) -> Any:
-    if host not in {None, "localhost", "127.0.0.1", "::1"}:
-        raise socket.gaierror(socket.EAI_NONAME, f"{host} is not on this machine")
-    return _look_up(host, *more, **named)
+async def look_up(self: Any, host: str, *more: Any, **named: Any) -> Any:
+    raise OSError(f"{host} is not on this machine")
 
 
 HTTPClient.static_login = log_in
-socket.getaddrinfo = look_up
+aiohttp.DefaultResolver.resolve = look_up
 main()
