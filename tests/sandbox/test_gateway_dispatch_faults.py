@@ -62,6 +62,14 @@ async def test_a_burst_is_one_write_to_the_socket(place: Place) -> None:
     await writer.wait_closed()
 
 
+async def test_time_does_not_wait_for_what_never_left(place: Place, gateway: RawGateway) -> None:
+    place.world.faults.hold()
+    await to_and_fro(place, 3)
+    assert place.world.hub.sequences() == {gateway.session_id: gateway.sequence}
+    place.world.faults.release()
+    assert place.world.hub.sequences() == {gateway.session_id: gateway.sequence + 3}
+
+
 async def test_a_hold_ends_by_number_and_by_time(place: Place, gateway: RawGateway) -> None:
     place.world.faults.hold(count=3)
     await to_and_fro(place, 4)
