@@ -67,8 +67,8 @@ async def _moves(scene: Scene, client: BotProcess, events: int) -> tuple[float, 
     started, spent = time.perf_counter(), time.process_time()
     for number in range(events):
         person = place.people[number % PEOPLE]
-        here = place.voice.index(scene.world.channels[person.channel_id]) if person.channel_id else 0
-        await person.join(place.voice[(here + 1) % len(place.voice)])
+        away = person.channel_id == place.voice[0].id
+        await person.join(place.voice[1 if away else 0])
         if number % BREATHE_EVERY == 0:
             # The first frames leave while the next ones are made.
             await asyncio.sleep(0)
