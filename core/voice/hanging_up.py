@@ -43,11 +43,14 @@ async def hang_up(client: discord.VoiceClient, within: float | None) -> None:
             client.cleanup()
 
 
-def has_given_up(client: discord.VoiceClient) -> bool:
-    """Say whether a client that is not connected has stopped trying; discord.py may keep such a one."""
+def at_work(client: discord.VoiceClient) -> list[asyncio.Task[None]]:
+    """Return the tasks that keep a connection up or try to; without any, discord.py has given it up.
+
+    It may keep such a client, and even call it connected.
+    """
     connection = client._connection
-    trying = (task for task in (connection._connector, connection._runner) if task is not None)
-    return not client.is_connected() and all(task.done() for task in trying)
+    tasks = (connection._connector, connection._runner)
+    return [task for task in tasks if task is not None and not task.done()]
 
 
 async def _end_tasks(client: discord.VoiceClient) -> None:

@@ -17,7 +17,7 @@ import discord
 
 from core.clock import Clock
 from core.i18n import translate as _
-from core.voice.hanging_up import hang_up, has_given_up
+from core.voice.hanging_up import at_work, hang_up
 from core.voice.seat_checks import SeatProblem, VocalChannel, seat_problem
 
 __all__ = ["SeatProblem", "SeatStatus", "Seats"]
@@ -77,6 +77,7 @@ class Seats:
         self._places: dict[int, _Place] = {}
         self._connecting: set[int] = set()
         self._closed = False
+        self._heard = asyncio.Event()
 
     async def claim(self, guild_id: int, channel_id: int, owner: str) -> SeatProblem | None:
         """Ask for the bot to sit in a channel, or to move there for an owner who has the seat already.
@@ -114,6 +115,7 @@ class Seats:
 
         :param channel_id: where the bot is now. Moved to another channel by a moderator, it stays there.
         """
+        self._heard.set()
         place = self._places.get(guild_id)
         if place is None or channel_id is not None or not place.claims or self._closed:
             return
@@ -186,6 +188,7 @@ class Seats:
             if attempt:
                 backoff = FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1)
                 await self._clock.sleep(backoff * (0.5 + self._jitter()))
+                await self._until_out(channel.guild)
             if self._closed or not wanted():
                 break
             self._connecting.add(channel.guild.id)
@@ -201,6 +204,7 @@ class Seats:
                 # discord.py takes for granted what a voice server says, such as a mode that it knows.
                 _log.warning("the voice server of channel %d made no sense: %r", channel.id, error)
             else:
+                self._watch(channel.guild)
                 return None
             finally:
                 self._connecting.discard(channel.guild.id)
@@ -211,6 +215,36 @@ class Seats:
                 channel=channel.mention
             )
         )
+
+    def _watch(self, guild: discord.Guild) -> None:
+        """Look after the connection of a guild: discord.py can lose one without anybody being told."""
+        client, place = guild.voice_client, self._places.get(guild.id)
+        if place is None or self._closed or not isinstance(client, discord.VoiceClient):
+            return
+        tasks = at_work(client)
+        if tasks:
+            tasks[0].add_done_callback(lambda task: self._watched(guild, client, task))
+        elif place.claims and place.task is None:
+            self._return_soon(guild.id, place)
+
+    def _watched(self, guild: discord.Guild, client: discord.VoiceClient, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("the voice connection in guild %d ended: %r", guild.id, error)
+        if guild.voice_client is client:
+            self._watch(guild)
+
+    async def _until_out(self, guild: discord.Guild) -> None:
+        """Wait until Discord has said that the bot is out of voice after a failed attempt.
+
+        Said any later, discord.py would take it for the end of the next attempt.
+        """
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                while guild.me.voice is not None and not self._closed:
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            _log.warning("the bot still seems to sit in voice in guild %d", guild.id)
 
     # -- the background ----------------------------------------------------------------------------
 
@@ -259,7 +293,7 @@ class Seats:
                 await self._clock.sleep(wait)
                 guild = self._bot.get_guild(guild_id)
                 client = None if guild is None else guild.voice_client
-                if not isinstance(client, discord.VoiceClient) or has_given_up(client):
+                if not isinstance(client, discord.VoiceClient) or not at_work(client):
                     self._settle_soon(guild_id, place)
                     return
                 if client.is_connected():
@@ -278,7 +312,7 @@ def _sits_in(client: discord.VoiceClient, channel_id: int | None) -> bool:
 
 async def _sit_down(channel: VocalChannel) -> None:
     client = channel.guild.voice_client
-    if isinstance(client, discord.VoiceClient) and _sits_in(client, channel.id):
+    if isinstance(client, discord.VoiceClient) and _sits_in(client, channel.id) and at_work(client):
         return
     # Leaving first, where move_to would do: that one does not raise when its time is up, loses its UDP
     # socket unclosed, and on a quiet voice server waits half a minute for a datagram.
