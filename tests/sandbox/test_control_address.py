@@ -186,7 +186,8 @@ BAD: list[tuple[str, Any, int, str]] = [
     ("/faults", {"kind": "reconnect", "resumable": True}, 400, "reconnect takes no resumable"),
     ("/faults", {"kind": "reconnect", "guild_id": "5"}, 404, "there is no guild 5"),
     ("/faults", {"kind": "drop_gateway", "hold_seconds": -1}, 400, "hold_seconds must be"),
-    ("/guilds", {}, 405, "/guilds takes GET, not POST"),
+    ("/truth", {}, 405, "/truth takes GET, not POST"),
+    ("/guilds", {}, 400, "name must be a text, but it is missing"),
     ("/nowhere", {}, 404, "GET /control/ lists what there is"),
 ]
 
@@ -210,7 +211,7 @@ async def test_says_what_is_wrong(client: Client, scene: Scene, case: tuple[str,
         ("/messages/5/attachments/a.pdf", 404, "there is no message 5"),
         ("/log?limit=x", 400, "limit must be a whole number"),
         ("/log?limit=10001", 400, "limit must be a whole number from 0 to 10000"),
-        ("/log?kind=mail", 400, "kind is one of rest, gateway, voice, note, not mail"),
+        ("/log?kind=mail", 400, "kind is one of act, clock, rest, gateway, voice, note, not mail"),
         ("/truth?guild=x", 400, "guild must be an id"),
         ("/clock/attach", 400, "as a websocket"),
     ],
