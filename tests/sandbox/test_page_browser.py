@@ -20,7 +20,7 @@ from plugins.payroll import payroll_report
 from plugins.payroll.words import auec, duration, hms
 from sandbox.stage import Stage, open_stage
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 SUNDAY_EVENING = datetime(2026, 3, 1, 18, tzinfo=UTC)
 CREW = {"quartz": "Alpha", "beryl": "Alpha", "garnet": "Bravo"}
 HAUL = {"Gold": "120.5", "Agricium": "64", "Titanium": "310.25"}

@@ -18,7 +18,7 @@ from support.showcase import showcase
 from sandbox.server import SandboxServer, World
 from sandbox.stories import Scene, sunday
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
 MARKDOWN = {
     "**a** *b* __c__ ~~d~~": "<strong>a</strong> <em>b</em> <u>c</u> <s>d</s>",
@@ -223,6 +223,9 @@ async def test_people_and_messages_have_their_menus(show: Show) -> None:
         page.press(".card .button", "Seat in")
         page.press(".picker li", "Alpha")
         page.see("[data-room='Alpha'] [data-member='beryl']")
+        page.press("[data-room='Alpha'] [data-member='beryl']")
+        page.press(".card .button", "Mute for all")
+        page.see("[data-room='Alpha'] [aria-label='Muted by a moderator']")
         page.press(".message .author")
         page.see(".card strong", "Opal")
         page.keys(Keys.ESCAPE)

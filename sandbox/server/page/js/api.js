@@ -32,6 +32,7 @@ export const api = {
   entry: (number) => get(`/log/${number}`),
   voice: (guild, user, body) => post(`/guilds/${guild}/members/${user}/voice`, body),
   direct: (place, content) => post(`${member(place)}/direct`, { content }),
+  silence: (place, user, flags) => post(`${member(place)}/silence`, { user_id: user, ...flags }),
   react: (place, message, emoji, remove) => post(`${member(place)}/react`, { message_id: message, emoji, remove }),
   pin: (place, message, pinned) => post(`${member(place)}/pin`, { message_id: message, pinned }),
   remove: (place, message) => post(`${member(place)}/delete`, { message_id: message }),

@@ -11,6 +11,7 @@ import { toast } from "./toasts.js";
 const OPS = ["dispatch", "heartbeat", "identify", "presence", "voice state", "", "resume", "reconnect", "members", "invalid session", "hello", "heartbeat ack"];
 const LONGEST = 28;
 const BEATS = new Set([1, 11]);
+const PAUSE = 150;
 const MOST = 1000, SHOWN = 400;
 const KINDS = [["rest", "Requests"], ["gateway", "Gateway"], ["voice", "Voice"], ["other", "People, notes"]];
 
@@ -42,6 +43,8 @@ class LogDrawer extends HTMLElement {
       const news = await api.lines(this.#lines.at(-1)?.number ?? -1);
       this.#lines = [...this.#lines, ...news].slice(-MOST);
       this.show();
+      // A busy bot fills the log faster than anybody reads.
+      await new Promise((done) => setTimeout(done, PAUSE));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       toast(capital(error.message));

@@ -63,18 +63,28 @@ export function showCard(anchor, id) {
     h("div", { class: "card-acts" }, !member.bot && [
       h("button", { type: "button", class: "button primary", on: { click: () => { close(); store.go({ actor: id }); } } }, `Act as ${member.display_name}`),
       h("button", { type: "button", class: "button secondary", on: { click: (event) => seat(event.currentTarget, member, close) } }, member.voice ? "Move to…" : "Seat in…"),
-      member.voice && h("button", { type: "button", class: "button secondary", on: { click: () => { close(); setVoice(id, { channel_id: null }); } } }, "Leave voice")],
+      member.voice && h("button", { type: "button", class: "button secondary", on: { click: () => { close(); setVoice(id, { channel_id: null }); } } }, "Leave voice"),
+      member.voice && id !== store.place.actor && h("div", { class: "pair-even" },
+        silence(member, "mute", ["Mute for all", "Unmute for all"], close), silence(member, "deaf", ["Deafen for all", "Undeafen for all"], close))],
     id === store.sight.bot.id && h("button", { type: "button", class: "button secondary", on: { click: () => { close(); store.go({ channel: direct()?.id }); } } }, "Write to it"),
     store.commands(2).map((each) => h("button", { type: "button", class: "button secondary", on: { click: () => { close(); act(api.onUser(store.place, each.command, id)); } } }, each.shown))));
   const layer = h("div", { class: "card-layer", on: {
     pointerdown: (event) => event.target === layer && close(),
     keydown: (event) => { if (event.key === "Escape") { close(); anchor.focus(); } },
+    // Whoever tabs out of the card has left it.
+    focusout: (event) => { if (event.relatedTarget && !layer.contains(event.relatedTarget) && !event.relatedTarget.closest(".picker-layer")) close(); },
   } }, card);
   document.body.append(layer);
   const box = anchor.getBoundingClientRect();
   card.style.left = `${Math.min(Math.max(box.left, 8), innerWidth - card.offsetWidth - 8)}px`;
   card.style.top = `${Math.min(Math.max(box.bottom + 6, 8), innerHeight - card.offsetHeight - 8)}px`;
   (card.querySelector(".button") ?? card).focus();
+}
+
+/** What a moderator does to others; whether one may is for the sandbox to say. */
+function silence(member, flag, [start, stop], close) {
+  const on = member.voice[flag];
+  return h("button", { type: "button", class: "button secondary", on: { click: () => { close(); act(api.silence(store.place, member.id, { [flag]: !on })); } } }, on ? stop : start);
 }
 
 const direct = () => store.sight.channels.find((each) => each.type === 1);

@@ -48,6 +48,7 @@ function content(one, first) {
   return [
     ITSELF[one.type] && h("p", { class: "soft" }, ITSELF[one.type]),
     one.content && words,
+    one.message_snapshots?.map(({ message: kept }) => h("blockquote", { class: "words forwarded" }, h("small", { class: "soft" }, "Forwarded"), markdown(kept.content), (kept.embeds ?? []).map(embed))),
     // A layout places its own files; the old kind lists them below the text.
     !(one.flags & LAYOUT) && one.attachments.filter((each) => !inEmbed(one, each)).map((each) => attachment(one.id, each)),
     one.embeds.map(embed),

@@ -30,6 +30,8 @@ class Picker {
     this.panel = h("div", { class: "picker", role: "dialog", "aria-label": title },
       h("div", { class: "picker-head" }, h("strong", {}, title), this.closer()), this.search, this.list, this.foot());
     this.layer = h("div", { class: "picker-layer", on: { pointerdown: (event) => event.target === this.layer && this.end(null) } }, this.panel);
+    // The keyboard stays in the list until something is picked or it is closed.
+    this.panel.addEventListener("focusout", ({ relatedTarget }) => { if (relatedTarget && !this.panel.contains(relatedTarget)) this.search.focus(); });
     (anchor.closest("dialog") ?? document.body).append(this.layer);
     this.active = Math.max(0, options.findIndex((each) => each.selected));
     this.show();

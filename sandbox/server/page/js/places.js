@@ -7,6 +7,7 @@ import { marks, setVoice } from "./voice.js";
 
 const CATEGORY = 4;
 const VOICE = new Set([2, 13]);
+const FORUMS = new Set([15, 16]);
 const ICONS = { 0: "hash", 1: "direct", 2: "speaker", 5: "hash", 10: "thread", 11: "thread", 12: "thread", 13: "stage", 15: "chat" };
 export const DRAGGED = "text/x-member";
 
@@ -56,7 +57,9 @@ class ChannelList extends HTMLElement {
   row(channel) {
     if (VOICE.has(channel.type)) return this.room(channel);
     const threads = store.sight.channels.filter((each) => each.parent_id === channel.id);
-    return h("li", {}, this.name(channel, () => store.go({ channel: channel.id }), null),
+    // A forum holds posts alone; it opens at the newest.
+    const opens = FORUMS.has(channel.type) ? threads.at(-1)?.id : channel.id;
+    return h("li", {}, this.name(channel, () => opens && store.go({ channel: opens }), null),
       threads.length > 0 && h("ul", { class: "threads", "aria-label": `Threads of ${channel.name}` }, threads.map((each) => this.row(each))));
   }
 

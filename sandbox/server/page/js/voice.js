@@ -21,6 +21,7 @@ export function marks(voice) {
   return [
     (voice.mute || voice.self_mute) && h("span", { class: voice.mute ? "mark by-others" : "mark" }, icon("micOff", voice.mute ? "Muted by a moderator" : "Muted")),
     (voice.deaf || voice.self_deaf) && h("span", { class: voice.deaf ? "mark by-others" : "mark" }, icon("earOff", voice.deaf ? "Deafened by a moderator" : "Deafened")),
+    voice.suppress && h("span", { class: "mark", title: "In the audience of a stage" }, "audience"),
     voice.self_stream && h("span", { class: "mark live", title: "Streaming" }, "Live"),
   ];
 }
