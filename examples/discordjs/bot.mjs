@@ -33,7 +33,7 @@ export const commands = [
 export function makeBot(where) {
   const client = new Client({
     intents: Object.values(GatewayIntentBits).filter((bit) => typeof bit === "number"),
-    partials: [Partials.Message, Partials.Reaction],
+    partials: [Partials.Channel, Partials.Message, Partials.Reaction],
     rest: { api: where.rest.replace(/\/v\d+$/, "") },
   });
   client.on("interactionCreate", (interaction) => answer(interaction).catch((error) => client.emit("error", error)));
@@ -48,18 +48,18 @@ async function answer(interaction) {
     await interaction.reply({ content: "pong", flags: MessageFlags.Ephemeral });
   } else if (interaction.isChatInputCommand() && interaction.options.getSubcommand() === "start") {
     await start(interaction);
-  } else if (interaction.isChatInputCommand()) {
+  } else if (interaction.isChatInputCommand() && interaction.options.getSubcommand() === "report") {
     await interaction.deferReply();
     const file = new AttachmentBuilder(Buffer.from("ore;1\n"), { name: "report.csv" });
     await interaction.editReply({ content: "Here it is", files: [file] });
     await interaction.followUp("That is all");
-  } else if (interaction.isButton()) {
+  } else if (interaction.isButton() && interaction.customId === "form") {
     const amount = new TextInputBuilder().setCustomId("amount").setLabel("Amount").setStyle(TextInputStyle.Short);
     const form = new ModalBuilder().setCustomId("haul").setTitle("Haul");
     await interaction.showModal(form.addComponents(new ActionRowBuilder().addComponents(amount)));
-  } else if (interaction.isStringSelectMenu()) {
+  } else if (interaction.isStringSelectMenu() && interaction.customId === "ore") {
     await interaction.update({ content: `${interaction.values[0]} it is`, components: [] });
-  } else if (interaction.isModalSubmit()) {
+  } else if (interaction.isModalSubmit() && interaction.customId === "haul") {
     await interaction.reply(`${interaction.fields.getTextInputValue("amount")} SCU`);
   }
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { ChannelType, Events, RESTEvents, version } from "discord.js";
 import { commands, makeBot } from "./bot.mjs";
+import { playGuide } from "./guide.mjs";
 import { playVoice } from "./voice.mjs";
 
 const where = JSON.parse(readFileSync(process.argv[2], "utf8"));
@@ -39,12 +40,21 @@ function withTimeout(promise, ms) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-// Starts listening before the act, so that nothing is missed.
-async function heard(event, act, emitter = client) {
-  const coming = once(emitter, event);
+// Starts listening before the act, so that nothing is missed; what comes of something else is passed over.
+async function heard(event, act, fits = () => true) {
+  const coming = new Promise((resolve) => {
+    const listener = (...told) => {
+      if (!fits(...told)) return;
+      client.off(event, listener);
+      resolve(told);
+    };
+    client.on(event, listener);
+  });
   await act();
   return coming;
 }
+
+const said = (words) => (message) => message.content === words;
 
 const [seen] = await control("/guilds");
 const member = seen.members.find((one) => one.username === "quartz");
@@ -108,7 +118,7 @@ await check("select", async () => {
 });
 await check("deferred answer with a file, follow-up", async () => {
   const [last] = await heard(Events.MessageCreate, () =>
-    control(`${act}/slash`, { channel_id: text, command: "mining report" }), lastWords("That is all"));
+    control(`${act}/slash`, { channel_id: text, command: "mining report" }), said("That is all"));
   const [report] = [...(await last.channel.messages.fetch({ limit: 2 })).values()].slice(1);
   assert.equal(report.attachments.first().name, "report.csv");
   const data = await fetch(`${where.control}/messages/${report.id}/attachments/report.csv`);
@@ -130,7 +140,7 @@ await check("message with a file, edited, answered, deleted", async () => {
 });
 await check("message of a person", async () => {
   const [message] = await heard(Events.MessageCreate, () =>
-    control(`${act}/messages`, { channel_id: text, content: "Ready" }));
+    control(`${act}/messages`, { channel_id: text, content: "Ready" }), said("Ready"));
   assert.deepEqual([message.content, message.member.id], ["Ready", member.id]);
 });
 await check("reaction, thread, scheduled event", async () => {
@@ -162,6 +172,8 @@ await check("voice states", async () => {
   assert.equal(moved.channelId, channel("Alpha"));
 });
 await check("own voice connection", () => playVoice(guild, [channel("Dispatch"), channel("Bravo")], control));
+const officer = seen.roles.find((one) => one.name === "Officer").id;
+await playGuide({ client, guild, check, heard, said, control, act, text, member, channel, officer });
 await check("429 honoured", async () => {
   const route = "POST /channels/{channel_id}/messages";
   await control("/faults", { kind: "rate_limit", route, retry_after: 1.5 });
@@ -204,20 +216,3 @@ await check("invalid session (op 9), identified anew", async () => {
 await client.destroy();
 console.log(failed ? `${failed} failed` : "all passed");
 process.exit(failed ? 1 : 0);
-
-// An emitter of the one message with certain words, whatever else is said meanwhile.
-function lastWords(words) {
-  return {
-    once(event, listener) {
-      const wait = (message) => {
-        if (message.content !== words) return;
-        client.off(event, wait);
-        listener(message);
-      };
-      client.on(event, wait);
-    },
-    on() {},
-    off() {},
-    removeListener() {},
-  };
-}
