@@ -17,6 +17,9 @@ Json = dict[str, Any]
 Drawn = list[tuple[float, str, Json]]
 """What one draw gives: seconds after its moment, a kind of fault, and its fields as for POST /faults."""
 
+Perform = Callable[["World", str, Json, int | None], Json]
+"""Does a fault of a kind, with its fields, to a guild or to all. Raises Refused."""
+
 _VOICE_STEPS = ("no_server_update", "handshake", "close_after_hello", "session_invalid", "no_discovery")
 _MOST = 10_000
 
@@ -72,6 +75,7 @@ DRAWS: dict[str, Callable[[Random], Drawn]] = {
 }
 """How a plan draws each kind of fault it knows; add a line to let plans break something more."""
 
+_perform: list[Perform] = []
 _FOR_A_GUILD = frozenset({"guild_outage", "guild_return"})
 
 
@@ -134,6 +138,11 @@ class FaultPlan:
             world.clock.call_later(each.after, functools.partial(_strike, world, each))
 
 
+def performed_by(perform: Perform) -> None:
+    """Let plans carry their faults out by this table of kinds, which stands above the world."""
+    _perform.append(perform)
+
+
 def draw(
     seed: int, seconds: float = 3600.0, count: int = 8, kinds: Collection[str] | None = None
 ) -> FaultPlan:
@@ -142,9 +151,6 @@ def draw(
 
 
 async def _strike(world: World, planned: PlannedFault) -> None:
-    # The table of kinds needs the world, which needs this module.
-    from sandbox.server.control.faults import perform
-
     guilds = sorted(world.guilds)
     guild_id = None
     if planned.guild is not None:
@@ -152,7 +158,7 @@ async def _strike(world: World, planned: PlannedFault) -> None:
             return
         guild_id = guilds[planned.guild % len(guilds)]
     try:
-        perform(world, planned.kind, planned.fields, guild_id)
+        _perform[-1](world, planned.kind, planned.fields, guild_id)
     except Refused as refusal:
         world.log.note(f"planned fault left out: {planned} ({refusal})")
     else:

@@ -13,6 +13,7 @@ from sandbox.server.control.gateway_faults import GATEWAY_KINDS, LONGEST, MOST
 from sandbox.server.control.http_faults import HTTP_KINDS
 from sandbox.server.control.voice_faults import VOICE_KINDS
 from sandbox.server.errors import Refused
+from sandbox.server.plans import performed_by
 from sandbox.server.world import World
 
 MOST_SEED = 2**53
@@ -67,3 +68,6 @@ def perform(world: World, name: str, fields: dict[str, Any], guild_id: int | Non
     if name not in KINDS:
         raise Refused(f"there is no fault {name!r}; choose one of: {', '.join(KINDS)}")
     return KINDS[name].act(world, Body(fields), guild_id)
+
+
+performed_by(perform)
