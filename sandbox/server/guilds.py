@@ -120,6 +120,7 @@ class Guild:
 
     def update_role(self, role: Role) -> None:
         """Tell the bot that a role's fields were changed."""
+        self.world.threads.look_again(self)
         self._dispatch("GUILD_ROLE_UPDATE", {"guild_id": str(self.id), "role": shapes.role(role)})
 
     def delete_role(self, role: Role) -> None:
@@ -184,6 +185,7 @@ class Guild:
     def update_channel(self, channel: Channel) -> None:
         """Tell the bot that a channel's fields were changed."""
         self._dispatch("CHANNEL_UPDATE", shapes.channel(channel))
+        self.world.threads.look_again(self)
 
     def delete_channel(self, channel: Channel) -> None:
         """Drop a channel with its threads and messages; who sat in it is put out first, as Discord does."""
@@ -270,6 +272,8 @@ class Guild:
         self.world.voice.leave_if_seated(self, bot.id)
         self.world.hub.dispatch("GUILD_DELETE", {"id": str(self.id)}, guild_id=self.id, mine=True)
         del self.members[bot.id]
+        if self.bot_role is not None:
+            self.delete_role(self.bot_role)
         self.world.commands.forget_guild(self.id)
 
     def _add(self, user: User, roles: Iterable[Role | int], nick: str | None) -> Member:
@@ -288,6 +292,8 @@ class Guild:
         data = people.member(member, deaf=bool(state and state.deaf), mute=bool(state and state.mute))
         mine = member.user.id == self.world.bot_user.id
         self._dispatch("GUILD_MEMBER_UPDATE", data | {"guild_id": str(self.id)}, mine=mine)
+        if mine:
+            self.world.threads.look_again(self)
 
     def set_roles(self, person: Person | Member, roles: Iterable[Role | int]) -> None:
         """Give a member exactly these roles."""

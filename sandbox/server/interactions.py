@@ -245,6 +245,8 @@ class InteractionRoom:
         reference = None
         if follow_up and one.original is not None and not ephemeral:
             reference = {"message_id": str(one.original.id)}
+        if one.channel_id not in world.channels:
+            raise unknown("channel")
         return world.messages_room.create(
             world.channels[one.channel_id],
             world.bot_user,

@@ -147,6 +147,9 @@ class Person(Moderating, Managing, Writing, Conversing):
         bits = permissions.in_channel(self.guild, self._still_here(), target)
         if not bits & permissions.to_write_in(target):
             raise Refused(f"{self.username} may not write in {target.name}", 403)
+        shut = target.thread is not None and target.thread.archived and target.thread.locked
+        if shut and not bits & permissions.MANAGE_THREADS:
+            raise Refused(f"{target.name} is locked", 403)
         if not text.strip() or len(text) > 2000:
             raise Refused(f"a message has 1 to 2000 characters, not {len(text)}")
         message = self._world.messages_room.create(target, self.user, {"content": text})

@@ -26,6 +26,7 @@ class ThreadRoom:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._hidden: set[int] = set()
 
     def start(
         self,
@@ -64,7 +65,7 @@ class ThreadRoom:
                 touched=now,
                 auto_archive=auto_archive or parent.auto_archive or 1440,
                 invitable=invitable,
-                members={owner.id: now},
+                members={owner.id: now} if owner.id in guild.members else {},
                 tags=list(tags),
             ),
         )
@@ -83,7 +84,29 @@ class ThreadRoom:
                 parent, owner, {"content": name, "message_reference": source}, type=_STARTED
             )
         self._watch(thread)
+        self.look_again(guild)
         return thread
+
+    def look_again(self, guild: Guild) -> None:
+        """Tell the bot of the threads in channels that it did not see before and sees now."""
+        world = self._world
+        if not guild.threads or world.bot_user.id not in guild.members:
+            return
+        for parent_id in {each.parent_id or 0 for each in guild.threads.values()}:
+            if not world.bot_sees(parent_id):
+                self._hidden.add(parent_id)
+            elif parent_id in self._hidden:
+                self._hidden.discard(parent_id)
+                found = [each for each in self.seen_by_bot(guild) if each.parent_id == parent_id]
+                me = world.bot_user.id
+                joined = [each for each in found if each.thread is not None and me in each.thread.members]
+                body: Json = {
+                    "guild_id": str(guild.id),
+                    "channel_ids": [str(parent_id)],
+                    "threads": [shapes.thread(each) for each in found],
+                    "members": [shapes.member(each, me) for each in joined],
+                }
+                world.hub.dispatch("THREAD_LIST_SYNC", body, guild_id=guild.id)
 
     def written_in(self, channel: Channel) -> None:
         """Note a new message: it counts, it wakes the thread, it puts the archiving off."""
@@ -118,6 +141,10 @@ class ThreadRoom:
         guild.threads.pop(channel.id, None)
         world.channels.pop(channel.id, None)
         world.messages_room.forget(channel.id)
+        source = world.messages_room.by_id.get(channel.id)
+        if source is not None:
+            source.flags &= ~_HAS_THREAD
+            world.messages_room.changed(source)
         body: Json = {
             "id": str(channel.id),
             "guild_id": str(guild.id),

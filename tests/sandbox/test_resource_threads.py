@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import discord
-from support.loopback import LoopbackBot, Place, eventually
+from support.loopback import LoopbackBot, Place, eventually, refused
 from support.resource_stage import ADMINISTRATOR, code_of, grant, guild_of, heard, text_of
+
+from sandbox.server.channels import Overwrite
 
 MANAGE_THREADS, MANAGE_CHANNELS = 1 << 34, 1 << 4
 
@@ -101,6 +103,7 @@ async def test_a_locked_thread_takes_no_words_from_who_does_not_manage_it(
     shut.thread.locked = True
     place.world.threads.archive(shut, archived=True)
     assert await code_of(thread.send("let me in")) == 50083
+    assert "is locked" in await refused(place.quartz.send(thread.id, "let me in"))
     assert await code_of(thread.delete()) == 50013
 
 
@@ -142,3 +145,34 @@ async def test_threads_have_limits(place: Place, bot: LoopbackBot) -> None:
     assert dispatch is not None
     route = discord.http.Route("POST", "/channels/{channel_id}/threads", channel_id=dispatch.id)
     assert await code_of(bot.http.request(route, json={"name": "x"})) == 50024
+
+
+async def test_threads_of_a_channel_that_opens_are_told(place: Place, bot: LoopbackBot) -> None:
+    place.text.overwrites[place.guild.id] = Overwrite(place.guild.id, 0, 0, 1 << 10)
+    place.guild.update_channel(place.text)
+    owner = place.world.person(place.guild.id, place.guild.owner_id)
+    thread = await owner.start_thread(place.text, "Hidden", text="x")
+    assert heard(place, "THREAD_CREATE") == []
+    del place.text.overwrites[place.guild.id]
+    place.guild.update_channel(place.text)
+    await eventually(lambda: guild_of(place, bot).get_thread(int(thread["id"])))
+    assert [each["channel_ids"] for each in heard(place, "THREAD_LIST_SYNC")] == [[str(place.text.id)]]
+
+
+async def test_what_a_deleted_thread_leaves(place: Place, bot: LoopbackBot) -> None:
+    grant(place, MANAGE_THREADS)
+    said = await text_of(place, bot).send("Where to?")
+    thread = await said.create_thread(name="Where")
+    await thread.delete()
+    again = await said.channel.fetch_message(said.id)
+    assert (again.flags.has_thread, place.guild.threads) == (False, {})
+    assert await code_of(thread.send("x")) == 10003
+
+
+async def test_the_bots_role_goes_with_it(place: Place, bot: LoopbackBot) -> None:
+    await guild_of(place, bot).leave()
+    assert place.guild.bot_role is None
+    assert [each.name for each in place.guild.ranked_roles()] == ["@everyone", "Officer"]
+    place.guild.add_bot()
+    await bot.until("guild_join")
+    assert place.guild.bot_role is not None
