@@ -151,7 +151,10 @@ async def test_members_are_asked_for_by_name_id_and_all_at_once(place: Place) ->
     await place.quartz.set_presence("online")
     async with raw_gateway(place.server) as gateway:
         await gateway.ready()
+        # To judge a thousand members would take seconds; the few below are judged.
+        place.world.log.enabled = False
         everybody = await ask(place, gateway, query="", limit=0, nonce="n" * 32)
+        place.world.log.enabled = True
         assert [len(chunk["members"]) for chunk in everybody] == [1000, 104]
         assert [chunk["chunk_index"] for chunk in everybody] == [0, 1]
         assert {chunk["nonce"] for chunk in everybody} == {"n" * 32}
