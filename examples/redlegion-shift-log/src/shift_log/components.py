@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from redlegion import Context, UserError, modal_values, reply
+from redlegion import Context, UserError, clean_name, modal_values, reply
 from redlegion import translate as _
 from shift_log import store, views
 from shift_log.commands import Interaction
@@ -19,7 +19,7 @@ async def take_remark(interaction: Interaction, ctx: Context, key: str) -> None:
         store.add_remark,
         ctx.guild_id,
         interaction.user.id,
-        interaction.user.display_name,
+        clean_name(interaction.user.display_name),
         text,
         channel_id=interaction.channel_id or 0,
         request_id=interaction.id,

@@ -26,7 +26,6 @@ async def remind(ctx: Context, payload: dict[str, Any]) -> None:
             view=views.read_button(remark),
             # Should the process be lost before the next line, Discord drops the second copy that follows.
             nonce=f"shift-log-{remark.id}",
-            allowed_mentions=discord.AllowedMentions.none(),
         )
     except (discord.NotFound, discord.Forbidden) as error:
         # Trying again would not help: said once, and done with.
