@@ -106,6 +106,14 @@ LIMITS: dict[str, tuple[Check, Any, Any, str, tuple[str | int, ...]]] = {
         channel(2), {"name": "n", "bitrate": 8_000}, {"name": "n", "bitrate": 7_999}, "NUMBER_TYPE_MIN",
         ("bitrate",),
     ),
+    "forum order": (
+        channel(15), {"name": "n", "default_sort_order": 1}, {"name": "n", "default_sort_order": 2},
+        "BASE_TYPE_CHOICES", ("default_sort_order",),
+    ),
+    "forum reaction": (
+        channel(15), {"name": "n", "default_reaction_emoji": {"emoji_name": "👍"}},
+        {"name": "n", "default_reaction_emoji": "👍"}, "DICT_TYPE_CONVERT", ("default_reaction_emoji",),
+    ),
     "channel archiving": (
         channel(), {"name": "n", "default_auto_archive_duration": 60},
         {"name": "n", "default_auto_archive_duration": 61}, "BASE_TYPE_CHOICES",

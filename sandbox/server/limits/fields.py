@@ -106,6 +106,10 @@ class Fields:
         listed = self._report.items(path, self._body.get(name), low, high)
         return [Fields(each, (*path, index), self._report) for index, each in enumerate(listed)]
 
+    def object(self, name: str) -> None:
+        """Check that a field is an object."""
+        self._report.mapping((*self._path, name), self._body.get(name))
+
     def moment(self, name: str, *, required: bool = False) -> datetime | None:
         """Check a time in ISO 8601, which without an offset is UTC."""
         value = self._body.get(name)

@@ -197,7 +197,6 @@ def _member(call: Call, channel: Channel, user_id: int) -> Json:
     return body
 
 
-@routes("GET", _MEMBERS + "/@me")
 @routes("GET", _MEMBER)
 def member(call: Call) -> Answer:
     """Return one member of a thread."""
