@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.plugin_folder import PluginFolder
@@ -58,7 +59,7 @@ def test_hooks_of_other_plugins_are_near_too(folder: PluginFolder) -> None:
         ("records_voice", [], "records_voice: must be true or false, not []"),
     ],
 )
-def test_a_wrong_key_of_the_manifest(folder: PluginFolder, field: str, value: object, words: str) -> None:
+def test_a_wrong_key_of_the_manifest(folder: PluginFolder, field: str, value: Any, words: str) -> None:
     folder.write("odd", **{field: value})
     assert reason(PluginManager(["odd"], [folder.path])) == (
         f"manifest.toml: {words}; docs/plugins.md explains every key"

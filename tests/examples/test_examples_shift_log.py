@@ -137,7 +137,7 @@ async def test_the_same_interaction_is_stored_once(each_stage: Stage) -> None:
     (remark,) = await ctx.read(store.newest_remarks, ctx.guild_id, 5)
     request = await ctx.read(request_of, remark.id)
     wait = each_stage.world.clock.now() - remark.written_at
-    values = {"channel_id": 1, "request_id": request, "at": ctx.clock.now(), "wait": wait}
+    values: dict[str, Any] = {"channel_id": 1, "request_id": request, "at": ctx.clock.now(), "wait": wait}
     again = await ctx.write(
         store.add_remark, ctx.guild_id, 1, "x", "another text", job_id=ctx.ids.next(), **values
     )
