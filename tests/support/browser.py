@@ -196,7 +196,9 @@ class Page:
         folder = os.environ.get(PICTURES)
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            moving = "return document.getAnimations().some((one) => one.effect.getComputedTiming().endTime < 9e9)"
+            moving = (
+                "return document.getAnimations().some((one) => one.effect.getComputedTiming().endTime < 9e9)"
+            )
             self.until(lambda: not self.driver.execute_script(moving), "colours have stopped fading")
             self.driver.save_screenshot(str(Path(folder) / f"page-{name}.png"))
 

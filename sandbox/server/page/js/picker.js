@@ -21,13 +21,13 @@ class Picker {
     Object.assign(this, { anchor, options, min, max, done, active: 0, shown: options });
     this.several = max > 1;
     this.picked = new Set(options.filter((each) => each.selected).map((each) => each.value));
-    this.list = h("ul", { role: "listbox", id: newId("choices"), "aria-label": title, tabIndex: -1,
+    this.list = h("ul", { role: "listbox", id: newId("choices"), "aria-label": title, on: { pointerdown: (event) => event.preventDefault() },
       "aria-multiselectable": this.several ? "true" : null });
     this.search = h("input", { type: "text", role: "combobox", class: "search", placeholder: "Search", autocomplete: "off",
       "aria-label": `${title}: search`, "aria-controls": this.list.id, "aria-expanded": "true", "aria-autocomplete": "list",
-      on: { input: () => this.filter(), keydown: (event) => this.key(event) } });
+      on: { input: () => this.filter() } });
     if (options.length < SEARCH_FROM) this.search.classList.add("unseen");
-    this.panel = h("div", { class: "picker", role: "dialog", "aria-label": title },
+    this.panel = h("div", { class: "picker", role: "dialog", "aria-label": title, on: { keydown: (event) => this.key(event) } },
       h("div", { class: "picker-head" }, h("strong", {}, title), this.closer()), this.search, this.list, this.foot());
     this.layer = h("div", { class: "picker-layer", on: { pointerdown: (event) => event.target === this.layer && this.end(null) } }, this.panel);
     // The keyboard stays in the list until something is picked or it is closed.
@@ -100,7 +100,7 @@ class Picker {
     const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
     if (event.key in moves) this.mark(this.active + moves[event.key]);
     else if (event.key === "Enter" && event.ctrlKey && this.take && !this.take.disabled) this.end([...this.picked]);
-    else if (event.key === "Enter") this.shown.length && this.choose(this.active);
+    else if (event.key === "Enter" && event.target === this.search) this.shown.length && this.choose(this.active);
     else if (event.key === "Escape") this.end(null);
     else if (event.key === "Tab" && !this.several) this.end(null);
     else return;
