@@ -14,6 +14,8 @@ import pytest
 from core.clock import SteppedClock
 from core.database import CORE_SCHEMA, Database, Schema, migrate_up, open_database
 
+# Both folders have a part of the package support.
+sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox" / "server" / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from support.judged_worlds import judged_worlds  # noqa: F401 - a fixture of every test

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import discord
 import pytest
-from support.loopback import LoopbackBot, Panel, mining, refused
+from support.loopback import LoopbackBot, Panel, drill, refused
 
 from sandbox.server import Refused, SandboxServer, World, WorldClock
 from sandbox.server.channels import Overwrite
@@ -25,7 +25,7 @@ class Crew(LoopbackBot):
     def __init__(self, server: SandboxServer, *, greeting: str = "Welcome") -> None:
         super().__init__(server)
         self.greeting = greeting
-        self.tree.add_command(mining())
+        self.tree.add_command(drill())
         self.tree.command(name="panel", description="A panel in sight of all")(self.panel)
 
     async def setup_hook(self) -> None:
@@ -73,7 +73,7 @@ async def session(path: Path) -> World:
 
     world.clock.call_later(30, later)
     await world.clock.advance(90)
-    await beryl.slash("mining start", channel=scene.text, options={"crew": 2, "pilot": garnet.id})
+    await beryl.slash("drill start", channel=scene.text, options={"crew": 2, "pilot": garnet.id})
     await garnet.leave()
     await world.clock.advance(5)
     await bot.until("voice_state_update", 4)

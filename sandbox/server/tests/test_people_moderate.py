@@ -145,7 +145,7 @@ async def test_roles_and_nicknames(place: Place, bot: LoopbackBot, opal: Person,
 
 
 async def test_channels_come_change_and_go(place: Place, bot: LoopbackBot, opal: Person) -> None:
-    category = place.guild.channel_named("Mining")
+    category = place.guild.channel_named("Drill")
     made = await opal.create_channel("Bravo Two", 2, parent=category, user_limit=4)
     text = await opal.create_channel("Ore Prices", topic="today")
     assert (made.name, text.name) == ("Bravo Two", "ore-prices")

@@ -121,13 +121,13 @@ async def test_presences_are_seen_by_who_may(place: Place) -> None:
 
 
 async def test_a_real_client_sees_presences_and_changes_its_own(place: Place, bot: LoopbackBot) -> None:
-    await place.quartz.set_presence("online", "Mining", mobile=True)
+    await place.quartz.set_presence("online", "Drill", mobile=True)
     await bot.until("presence_update")
     member = bot.guilds[0].get_member(place.quartz.id)
     assert member is not None
     assert (member.status, member.is_on_mobile()) == (discord.Status.online, True)
     assert member.activity is not None
-    assert member.activity.name == "Mining"
+    assert member.activity.name == "Drill"
     await bot.change_presence(activity=discord.Game("cards"), status=discord.Status.idle)
     await eventually(lambda: place.world.presences.status(place.world.bot_user.id) == "idle")
 

@@ -131,7 +131,7 @@ async def test_posts_of_a_forum(place: Place, bot: LoopbackBot) -> None:
 
 async def test_a_slash_command_runs_in_a_thread(place: Place, bot: LoopbackBot) -> None:
     thread = await text_of(place, bot).create_thread(name="T", type=discord.ChannelType.public_thread)
-    outcome = await place.quartz.slash("mining report", thread.id, {"ore": "gold"})
+    outcome = await place.quartz.slash("drill report", thread.id, {"ore": "gold"})
     assert (await outcome.final())["channel_id"] == str(thread.id)
 
 

@@ -13,6 +13,7 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
+from support.hanging_up import hang_up_all
 
 from sandbox.server import Person, Refused, SandboxServer, World
 from sandbox.server.channels import Channel
@@ -69,9 +70,9 @@ class Panel(discord.ui.View):
         await interaction.followup.send(f"chose {select.values[0]}", ephemeral=True)
 
 
-def mining() -> app_commands.Group:
+def drill() -> app_commands.Group:
     """Return a group of commands that answer in each of the ways there are."""
-    group = app_commands.Group(name="mining", description="Mining")
+    group = app_commands.Group(name="drill", description="Drill")
 
     @group.command(name="start", description="Answer at once")
     async def start(
@@ -161,6 +162,7 @@ class LoopbackBot(commands.Bot):
 
     async def end(self) -> None:
         """Log out and wait for it."""
+        await hang_up_all(self)
         await self.close()
         if self._running is not None:
             await asyncio.gather(self._running, return_exceptions=True)

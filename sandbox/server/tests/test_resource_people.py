@@ -153,4 +153,4 @@ async def test_the_audit_log_is_read_by_who_may(place: Place, bot: LoopbackBot) 
     assert [each.action.name for each in await entries(action=discord.AuditLogAction.ban)] == ["ban"]
     assert len(await entries(user=guild.me, limit=3)) == 3
     assert len(heard(place, "GUILD_AUDIT_LOG_ENTRY_CREATE")) == 8
-    assert text_of(place, bot).name == "mining-ops"
+    assert text_of(place, bot).name == "drill-ops"

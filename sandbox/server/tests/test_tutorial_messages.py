@@ -133,7 +133,7 @@ class Watcher(discord.Client):
         await message.channel.send(f"{message.author.name} has deleted: {message.content}")
 
     async def on_member_join(self, member: discord.Member) -> None:
-        channel = discord.utils.get(member.guild.text_channels, name="mining-ops")
+        channel = discord.utils.get(member.guild.text_channels, name="drill-ops")
         assert channel is not None
         await channel.send(f"Welcome {member.mention} to {member.guild.name}!")
 

@@ -163,7 +163,7 @@ async def test_discord_py_outlives_the_global_limit(place: Place, bot: LoopbackB
 
 async def test_a_follow_up_waits_too(place: Place, bot: LoopbackBot) -> None:
     place.world.faults.http.rate_limit(1, "PATCH /webhooks/*", retry_after=0.05)
-    outcome = await place.quartz.slash("mining report", place.text, {"ore": "gold"})
+    outcome = await place.quartz.slash("drill report", place.text, {"ore": "gold"})
     assert (await outcome.final())["content"] == "gold"
 
 

@@ -82,6 +82,6 @@ async def test_the_oldest_files_go_and_say_so(place: Place) -> None:
 
 async def test_the_oldest_interactions_go(place: Place, bot: LoopbackBot) -> None:
     place.world.keep.interactions = 3
-    outcomes = [await place.quartz.slash("mining form", channel=place.text) for _ in range(5)]
+    outcomes = [await place.quartz.slash("drill form", channel=place.text) for _ in range(5)]
     kept = [outcome.interaction_id in place.world.interactions.by_id for outcome in outcomes]
     assert kept == [False, False, True, True, True]

@@ -181,9 +181,9 @@ async def test_command_permissions_are_read_by_bots_and_set_by_people(place: Pla
         (place.beryl.id, False),
         (place.text.id, True),
     ]
-    assert (await place.quartz.slash("mining start", place.text, {"crew": 1})).kind == "message"
+    assert (await place.quartz.slash("drill start", place.text, {"crew": 1})).kind == "message"
     with pytest.raises(Refused, match="lacks"):
-        await place.beryl.slash("mining start", place.text, {"crew": 1})
+        await place.beryl.slash("drill start", place.text, {"crew": 1})
     officer = next(each for each in place.guild.roles.values() if each.name == "Officer")
     rules.set(
         place.guild,
@@ -191,9 +191,9 @@ async def test_command_permissions_are_read_by_bots_and_set_by_people(place: Pla
         (Rule(place.guild.id, ROLE, False), Rule(officer.id, ROLE, True)),
     )
     rules.set(place.guild, command.id, ())
-    assert (await place.quartz.slash("mining start", place.text, {"crew": 1})).kind == "message"
+    assert (await place.quartz.slash("drill start", place.text, {"crew": 1})).kind == "message"
     with pytest.raises(Refused, match="lacks"):
-        await place.beryl.slash("mining start", place.text, {"crew": 1})
+        await place.beryl.slash("drill start", place.text, {"crew": 1})
     url = f"/applications/{bot.application_id}/guilds/{guild.id}/commands/{command.id}/permissions"
     body = {"permissions": [{"id": str(place.beryl.id), "type": 2, "permission": True}]}
     assert await code_of(bot.http.request(discord.http.Route("PUT", url), json=body)) == 20001
@@ -203,7 +203,7 @@ async def test_command_permissions_are_read_by_bots_and_set_by_people(place: Pla
             assert answer.status == 200
         async with http.put(address, json={"permissions": [{"id": "x", "type": 9}]}) as answer:
             assert (await answer.json())["code"] == 50035
-    assert (await place.beryl.slash("mining start", place.text, {"crew": 1})).kind == "message"
+    assert (await place.beryl.slash("drill start", place.text, {"crew": 1})).kind == "message"
 
 
 async def test_what_goes_with_a_channel(place: Place, bot: LoopbackBot) -> None:

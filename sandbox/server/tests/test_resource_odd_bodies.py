@@ -20,8 +20,8 @@ _NAMES = (
     "name", "type", "permissions", "position", "id", "parent_id", "permission_overwrites", "roles", "nick",
     "channel_id", "user_ids", "message", "messages", "available_tags", "scheduled_start_time", "status",
     "entity_type", "privacy_level", "entity_metadata", "content", "allow", "deny", "image", "archived",
-    "flags", "communication_disabled_until", "afk_channel_id", "color", "colors", "max_age", "applied_tags", "topic",
-    "default_reaction_emoji", "description",
+    "flags", "communication_disabled_until", "afk_channel_id", "color", "colors", "max_age", "applied_tags",
+    "topic", "default_reaction_emoji", "description",
 )  # fmt: skip
 _VALUES: tuple[Any, ...] = (
     None,

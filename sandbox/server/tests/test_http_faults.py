@@ -109,7 +109,7 @@ async def test_over_tcp_a_torn_connection_is_torn_too(place: Place) -> None:
 
 async def test_the_callback_may_fail_although_the_answer_was_taken(place: Place, bot: LoopbackBot) -> None:
     place.world.faults.http.status(403, 1, "POST /interactions/*", done=True)
-    outcome = await place.quartz.slash("mining start", place.text, {"crew": 1})
+    outcome = await place.quartz.slash("drill start", place.text, {"crew": 1})
     assert outcome.kind == "message"
 
 

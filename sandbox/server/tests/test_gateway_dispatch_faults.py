@@ -205,7 +205,7 @@ async def test_a_real_bot_lives_through_doubled_and_mixed_events(place: Place, b
 
 async def test_an_interaction_that_comes_twice_is_answered_once(place: Place, bot: LoopbackBot) -> None:
     place.world.faults.duplicate(1, event="INTERACTION_CREATE")
-    outcome = await place.quartz.slash("mining form", channel=place.text)
+    outcome = await place.quartz.slash("drill form", channel=place.text)
     assert outcome.kind == "modal"
     await eventually(
         lambda: any(
@@ -220,7 +220,7 @@ async def test_a_guild_goes_away_and_comes_back(place: Place, bot: LoopbackBot) 
     assert place.world.faults.guild_outage(place.guild.id) == 1
     await bot.until("guild_unavailable")
     await place.quartz.join(place.dispatch)
-    assert (await place.quartz.slash("mining form", channel=place.text)).kind == "none"
+    assert (await place.quartz.slash("drill form", channel=place.text)).kind == "none"
     with pytest.raises(Refused, match="unavailable already"):
         place.world.faults.guild_outage(place.guild.id)
     place.world.faults.guild_return(place.guild.id)

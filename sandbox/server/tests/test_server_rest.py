@@ -61,7 +61,7 @@ async def test_commands_are_managed_one_by_one(place: Place, bot: LoopbackBot) -
     assert made["id"] == again["id"]
     paths = [each["command"] for each in place.world.commands.paths(place.guild.id)]
     assert "ping" in paths
-    assert "mining start" in paths
+    assert "drill start" in paths
     edited = await bot.http.edit_global_command(bot.application_id, int(made["id"]), {"name": "pong"})
     assert edited["name"] == "pong"
     await bot.http.delete_global_command(bot.application_id, int(made["id"]))
@@ -72,16 +72,16 @@ async def test_commands_are_managed_one_by_one(place: Place, bot: LoopbackBot) -
 
 
 async def test_a_sub_command_that_was_dropped_still_answers_old_menus(place: Place, bot: LoopbackBot) -> None:
-    group = bot.tree.get_command("mining", guild=bot.guilds[0])
+    group = bot.tree.get_command("drill", guild=bot.guilds[0])
     assert isinstance(group, discord.app_commands.Group)
     start = group.get_command("start")
     group.remove_command("start")
     await bot.tree.sync(guild=bot.guilds[0])
-    gone = await refused(place.quartz.slash("mining start", place.text, {"crew": 1}))
-    assert "/mining report" in gone
+    gone = await refused(place.quartz.slash("drill start", place.text, {"crew": 1}))
+    assert "/drill report" in gone
     assert isinstance(start, discord.app_commands.Command)
     group.add_command(start)
-    outcome = await place.quartz.slash("mining start", place.text, {"crew": 1}, stale=True)
+    outcome = await place.quartz.slash("drill start", place.text, {"crew": 1}, stale=True)
     assert outcome.kind == "message"
 
 
@@ -91,7 +91,7 @@ async def test_guilds_roles_channels_and_members(place: Place, bot: LoopbackBot)
     guild = await bot.fetch_guild(place.guild.id)
     assert guild.name == "Ember Prospectors"
     assert [each.name async for each in bot.fetch_guilds()] == ["Ember Prospectors"]
-    assert {each.name for each in await guild.fetch_channels()} >= {"Mining", "mining-ops", "Dispatch"}
+    assert {each.name for each in await guild.fetch_channels()} >= {"Drill", "drill-ops", "Dispatch"}
     assert len([each async for each in guild.fetch_members()]) == 4
     made = await guild.create_role(name="Pilot", permissions=discord.Permissions(0))
     await made.edit(name="Ace")

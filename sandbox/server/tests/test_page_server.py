@@ -133,8 +133,8 @@ async def test_a_guild_through_a_members_eyes(place: Place) -> None:
     path = f"/guilds/{place.guild.id}/sight?as="
     mine = await ask(place, f"{path}{place.beryl.id}")
     assert {each["name"] for each in mine["channels"]} == {
-        "Mining",
-        "mining-ops",
+        "Drill",
+        "drill-ops",
         "Dispatch",
         "Alpha",
         "robot",
@@ -160,7 +160,7 @@ async def test_the_bot_is_seen_to_come_and_go(place: Place, bot: LoopbackBot) ->
     path = f"/guilds/{place.guild.id}/sight?as={place.quartz.id}"
     seen = await ask(place, path)
     assert seen["bot"]["connected"] is True
-    assert "mining start" in {each["command"] for each in seen["menu"]}
+    assert "drill start" in {each["command"] for each in seen["menu"]}
     async with watching(place) as watcher:
         await bot.close()
         await watcher.hears(guild=place.guild.id)
@@ -175,7 +175,7 @@ async def test_events_tell_where_to_look_again(place: Place, bot: LoopbackBot) -
         await place.quartz.send(place.text, "hello")
         await watcher.hears(channel=place.text.id)
         watcher.channels.clear()
-        outcome = await place.quartz.slash("mining start", channel=place.text, options={"crew": 3})
+        outcome = await place.quartz.slash("drill start", channel=place.text, options={"crew": 3})
         assert outcome.message is not None
         assert outcome.message["flags"] & 64
         await watcher.hears(channel=place.text.id)

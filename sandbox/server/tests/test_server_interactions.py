@@ -11,7 +11,7 @@ async def test_slash_command_with_resolved_options_is_answered_for_one_person(
     place: Place, bot: LoopbackBot
 ) -> None:
     options = {"crew": 3, "channel": str(place.alpha.id), "pilot": place.beryl}
-    outcome = await place.quartz.slash("mining start", place.text, options)
+    outcome = await place.quartz.slash("drill start", place.text, options)
     assert outcome.kind == "message"
     assert outcome.message is not None
     assert outcome.message["content"] == "3 in Alpha with beryl"
@@ -22,7 +22,7 @@ async def test_slash_command_with_resolved_options_is_answered_for_one_person(
 
 
 async def test_button_opens_a_modal_whose_answer_edits_the_message(place: Place, bot: LoopbackBot) -> None:
-    shown = await place.quartz.slash("mining start", place.text, {"crew": 1})
+    shown = await place.quartz.slash("drill start", place.text, {"crew": 1})
     assert shown.message is not None
     opened = await place.quartz.click(shown.message["id"], "enter")
     assert opened.kind == "modal"
@@ -43,7 +43,7 @@ async def test_button_opens_a_modal_whose_answer_edits_the_message(place: Place,
 
 
 async def test_modal_of_a_command_is_answered_by_a_message(place: Place, bot: LoopbackBot) -> None:
-    opened = await place.quartz.slash("mining form", place.text)
+    opened = await place.quartz.slash("drill form", place.text)
     assert opened.interaction_id is not None
     sent = await place.quartz.submit(opened.interaction_id, {"quantity": "9"})
     assert sent.kind == "message"
@@ -52,7 +52,7 @@ async def test_modal_of_a_command_is_answered_by_a_message(place: Place, bot: Lo
 
 
 async def test_select_is_deferred_and_followed_up(place: Place, bot: LoopbackBot) -> None:
-    shown = await place.quartz.slash("mining start", place.text, {"crew": 1})
+    shown = await place.quartz.slash("drill start", place.text, {"crew": 1})
     assert shown.message is not None
     assert "no choice" in await refused(place.quartz.choose(shown.message["id"], "ore", ["iron"]))
     assert "1 to 1 choices" in await refused(
@@ -66,7 +66,7 @@ async def test_select_is_deferred_and_followed_up(place: Place, bot: LoopbackBot
 
 
 async def test_deferred_answer_brings_files_and_a_follow_up(place: Place, bot: LoopbackBot) -> None:
-    outcome = await place.quartz.slash("mining report", place.text, {"ore": "gold"})
+    outcome = await place.quartz.slash("drill report", place.text, {"ore": "gold"})
     assert outcome.kind == "deferred"
     message = await outcome.final()
     assert message["content"] == "gold"
@@ -82,13 +82,13 @@ async def test_deferred_answer_brings_files_and_a_follow_up(place: Place, bot: L
 
 
 async def test_autocomplete_gives_choices(place: Place, bot: LoopbackBot) -> None:
-    outcome = await place.quartz.autocomplete("mining report", place.text, {"ore": "g"}, focused="ore")
+    outcome = await place.quartz.autocomplete("drill report", place.text, {"ore": "g"}, focused="ore")
     assert outcome.kind == "choices"
     assert outcome.choices == [{"name": "g1", "value": "g1"}, {"name": "g2", "value": "g2"}]
 
 
 async def test_components_v2_keep_their_shape(place: Place, bot: LoopbackBot) -> None:
-    outcome = await place.quartz.slash("mining panel", place.text)
+    outcome = await place.quartz.slash("drill panel", place.text)
     assert outcome.message is not None
     assert outcome.message["flags"] & (1 << 15)
     assert outcome.message["components"][0]["components"][0]["content"] == "Ore"
@@ -110,7 +110,7 @@ async def test_components_v2_keep_their_shape(place: Place, bot: LoopbackBot) ->
 async def test_options_are_checked_as_the_client_does(
     place: Place, bot: LoopbackBot, options: dict[str, object], words: str
 ) -> None:
-    assert words in await refused(place.quartz.slash("mining start", place.text, options))
+    assert words in await refused(place.quartz.slash("drill start", place.text, options))
 
 
 async def test_a_command_that_left_the_menu_is_only_for_old_menus(place: Place, bot: LoopbackBot) -> None:
@@ -118,15 +118,15 @@ async def test_a_command_that_left_the_menu_is_only_for_old_menus(place: Place, 
     await bot.tree.sync(guild=bot.guilds[0])
     assert place.world.commands.menu(place.guild.id) == []
     assert "not in this guild's menu" in await refused(
-        place.quartz.slash("mining start", place.text, {"crew": 1})
+        place.quartz.slash("drill start", place.text, {"crew": 1})
     )
-    outcome = await place.quartz.slash("mining start", place.text, {"crew": 1}, stale=True)
+    outcome = await place.quartz.slash("drill start", place.text, {"crew": 1}, stale=True)
     assert outcome.kind == "message"
 
 
 async def test_silence_and_late_answers(place: Place, bot: LoopbackBot) -> None:
     place.world.interaction_wait = 0.05
-    outcome = await place.quartz.slash("mining silent", place.text)
+    outcome = await place.quartz.slash("drill silent", place.text)
     assert outcome.kind == "none"
     assert outcome.interaction_id is not None
     one = place.world.interactions.by_id[outcome.interaction_id]
@@ -139,7 +139,7 @@ async def test_silence_and_late_answers(place: Place, bot: LoopbackBot) -> None:
 
 
 async def test_second_answer_and_expired_token_are_refused(place: Place, bot: LoopbackBot) -> None:
-    outcome = await place.quartz.slash("mining start", place.text, {"crew": 1})
+    outcome = await place.quartz.slash("drill start", place.text, {"crew": 1})
     assert outcome.interaction_id is not None
     one = place.world.interactions.by_id[outcome.interaction_id]
     again = discord.http.Route("POST", f"/interactions/{one.id}/{one.token}/callback")

@@ -20,7 +20,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 from support.openapi_cures import cured_for_answers, cured_for_requests
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "discord-openapi" / "openapi.json"
+DOCUMENT = Path(__file__).resolve().parents[5] / "shared" / "discord-openapi" / "openapi.json"
 _METHODS = ("get", "put", "post", "patch", "delete")
 
 
