@@ -43,6 +43,17 @@ async def hang_up(client: discord.VoiceClient, within: float | None) -> None:
             client.cleanup()
 
 
+def every_client(bot: discord.Client) -> set[discord.VoiceClient]:
+    """Return a bot's voice clients, and those that discord.py has forgotten but still beat."""
+    beating = (
+        thread.ws._connection.voice_client
+        for thread in threading.enumerate()
+        if isinstance(thread, VoiceKeepAliveHandler)
+    )
+    known = (client for client in bot.voice_clients if isinstance(client, discord.VoiceClient))
+    return {*known, *(client for client in beating if client.client is bot)}
+
+
 def at_work(client: discord.VoiceClient) -> list[asyncio.Task[None]]:
     """Return the tasks that keep a connection up or try to; without any, discord.py has given it up.
 

@@ -17,7 +17,7 @@ import discord
 
 from core.clock import Clock
 from core.i18n import translate as _
-from core.voice.hanging_up import at_work, hang_up
+from core.voice.hanging_up import at_work, every_client, hang_up
 from core.voice.seat_checks import SeatProblem, VocalChannel, seat_problem
 
 __all__ = ["SeatProblem", "SeatStatus", "Seats"]
@@ -167,7 +167,7 @@ class Seats:
         if tasks:
             await asyncio.wait(tasks)
         # Guilds may have gone from the cache, their voice clients have not.
-        clients = [client for client in self._bot.voice_clients if isinstance(client, discord.VoiceClient)]
+        clients = every_client(self._bot)
         await asyncio.gather(*(hang_up(client, _patience(client) if say else None) for client in clients))
         self._places.clear()
 

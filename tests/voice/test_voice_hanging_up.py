@@ -26,7 +26,12 @@ BREAKS: dict[str, Callable[[Faults], object]] = {
 
 def left_behind() -> list[str]:
     """What discord.py still runs for voice."""
-    threads = [each.name for each in threading.enumerate() if isinstance(each, VoiceKeepAliveHandler)]
+    loop = asyncio.get_running_loop()
+    threads = [
+        each.name
+        for each in threading.enumerate()
+        if isinstance(each, VoiceKeepAliveHandler) and each.ws.loop is loop
+    ]
     tasks = [each.get_name() for each in asyncio.all_tasks() if "voice" in each.get_name().lower()]
     return threads + tasks
 
