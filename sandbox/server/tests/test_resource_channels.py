@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import discord
 from support.loopback import LoopbackBot, Place, eventually
 from support.resource_stage import ADMINISTRATOR, code_of, grant, guild_of, heard, take, text_of
@@ -91,7 +93,7 @@ async def test_each_way_of_writing_needs_its_permission(place: Place, bot: Loopb
     take(place, EMBED)
     assert await code_of(channel.send(embed=discord.Embed(title="a"))) == 50013
     take(place, ATTACH)
-    assert await code_of(channel.send(file=discord.File(__file__))) == 50013
+    assert await code_of(channel.send(file=discord.File(io.BytesIO(b"x"), "x.txt"))) == 50013
     take(place, HISTORY)
     assert [each async for each in channel.history()] == []
     said = await channel.send("still")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import discord
 from support.loopback import LoopbackBot, Place, eventually, refused
 from support.resource_stage import ADMINISTRATOR, code_of, grant, guild_of, heard, text_of
@@ -115,7 +117,9 @@ async def test_posts_of_a_forum(place: Place, bot: LoopbackBot) -> None:
     assert post.message.id == post.thread.id
     assert post.message.content == "Buy one"
     assert post.thread.applied_tags == [tag]
-    with_file = await forum.create_thread(name="Picture", content="x", file=discord.File(__file__))
+    with_file = await forum.create_thread(
+        name="Picture", content="x", file=discord.File(io.BytesIO(b"x"), "x.txt")
+    )
     assert len(with_file.message.attachments) == 1
     await post.thread.send("too dear")
     assert place.world.channels[post.thread.id].thread.message_count == 1  # type: ignore[union-attr]
