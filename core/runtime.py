@@ -22,6 +22,7 @@ from core.dispatch import Dispatcher
 from core.errors import StartupError
 from core.guilds.opening import GuildOpener
 from core.guilds.state import GuildStates
+from core.heartbeats import end_heartbeats
 from core.i18n import add_catalogs
 from core.ids import IdSource
 from core.jobs import JobRunner
@@ -283,6 +284,7 @@ class Runtime:
         # Even a lost process must not leave heartbeat threads behind that outlive the loop.
         await self.seats.close(say=graceful)
         await self.bot.close()
+        await end_heartbeats(self.bot)
         if self._gateway is not None:
             self._gateway.cancel()
             await asyncio.wait({self._gateway, *self._heartbeats.values()})

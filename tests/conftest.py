@@ -18,6 +18,7 @@ from core.database import CORE_SCHEMA, Database, Schema, migrate_up, open_databa
 sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox" / "server" / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from support.heartbeats import no_heartbeat_stays  # noqa: F401 - a fixture of every test
 from support.judged_worlds import judged_worlds  # noqa: F401 - a fixture of every test
 from support.postgres import PostgresServer, start_postgres
 

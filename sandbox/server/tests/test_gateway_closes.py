@@ -162,7 +162,7 @@ async def test_who_beats_stays(place: Place) -> None:
 
 async def test_a_real_client_leaves_a_zombie_and_resumes(place: Place) -> None:
     place.world.gateway.heartbeat_seconds = 0.1
-    bot = LoopbackBot(place.server, heartbeat_timeout=0.4)
+    bot = LoopbackBot(place.server, heartbeat_timeout=1.5)
     await bot.begin(place.world.token)
     try:
         place.world.gateway.heartbeat_seconds = 41.25
