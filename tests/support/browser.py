@@ -142,13 +142,13 @@ class Page:
         self.until(lambda: not self.all(".command-card"), "the command has run")
 
     def says(self, words: str) -> str:
-        """Wait until the newest message holds these words, and return all of it."""
-        return str(
-            self.until(lambda: words in self._newest().text and self._newest().text, f"a message: {words!r}")
-        )
+        """Wait until a message holds these words, and return all of the newest that does."""
+        return str(self.until(lambda: self._message_with(words), f"a message: {words!r}"))
 
-    def _newest(self) -> WebElement:
-        return self.all(".message")[-1]
+    def _message_with(self, words: str) -> str | None:
+        # A job may post below the message that is looked for before anybody has looked.
+        texts = (message.text for message in reversed(self.all(".message")))
+        return next((text for text in texts if words in text), None)
 
     def button(self, label: str) -> None:
         """Press a button of the newest message that has it."""
