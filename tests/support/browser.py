@@ -145,6 +145,9 @@ class Page:
         """Wait until a message holds these words, and return all of the newest that does."""
         return str(self.until(lambda: self._message_with(words), f"a message: {words!r}"))
 
+    def _newest(self) -> WebElement:
+        return self.all(".message")[-1]
+
     def _message_with(self, words: str) -> str | None:
         # A job may post below the message that is looked for before anybody has looked.
         texts = (message.text for message in reversed(self.all(".message")))
