@@ -161,7 +161,7 @@ async def test_who_beats_stays(place: Place) -> None:
 
 
 async def test_a_real_client_leaves_a_zombie_and_resumes(place: Place) -> None:
-    place.world.gateway.heartbeat_seconds = 0.1
+    place.world.gateway.heartbeat_seconds = 0.5
     bot = LoopbackBot(place.server, heartbeat_timeout=1.5)
     await bot.begin(place.world.token)
     try:
