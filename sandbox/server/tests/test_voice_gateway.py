@@ -161,7 +161,7 @@ async def test_what_is_wrong_after_identify(raw: RawVoice, frame: dict[str, Any]
 
 
 async def test_silence_ends_the_session(place: Place, raw: RawVoice) -> None:
-    place.world.bot_voice.heartbeat_ms = 30
+    place.world.bot_voice.heartbeat_ms = 300
     await raw.open()
     await raw.describe()
     assert await raw.closed() == 4009
