@@ -116,7 +116,8 @@ async def test_a_deadlock_is_run_again(database: Database) -> None:
 
     # Two keys, two writers, the same rows in opposite order: what plugins must not do, and yet survive.
     await asyncio.gather(database.write(update, 1, 2, key=0), database.write(update, 2, 1, key=1))
-    assert database.stats.reruns == 1
+    # The loser may meet the winner once more before that one has committed.
+    assert 1 <= database.stats.reruns <= 3
     names = await database.read(lambda: {user.name for user in User.select()})
     assert len(names) == 1
 
