@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from core.cli.parser import Subcommands
@@ -30,6 +31,12 @@ def add_commands(commands: Subcommands) -> None:
     )
     sandbox.add_argument(
         "--story", metavar="NAME", help="set the scene of a story, for example sunday; nothing moves"
+    )
+    sandbox.add_argument(
+        "--start",
+        type=_moment,
+        metavar="TIME",
+        help="the time it starts at, for example 2026-03-01T18:00:00Z (default: now)",
     )
     sandbox.add_argument("--seed", type=int, default=0, help="the seed of everything random (default 0)")
     sandbox.add_argument(
@@ -75,6 +82,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
             serve(
                 arguments.port,
                 arguments.story,
+                start=arguments.start,
                 seed=arguments.seed,
                 members=arguments.members,
                 channels=arguments.channels,
@@ -103,6 +111,16 @@ def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) <= 65_535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
     return int(text)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; write it like 2026-03-01T18:00:00Z"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _at_least_one(text: str) -> int:

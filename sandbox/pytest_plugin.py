@@ -7,6 +7,7 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pytest
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _MODULE = "sandbox.server.recording"
 _WORLDS = pytest.StashKey["list[World]"]()
-_KNOWN = pytest.StashKey["set[int]"]()
+_KNOWN = pytest.StashKey["WeakSet[World]"]()
 _WRITTEN = pytest.StashKey[bool]()
 _LONGEST_NAME = 150
 
@@ -37,7 +38,8 @@ def _recent() -> list[World]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, Any, Any]:
     """Tell the worlds of this test from those before it."""
-    item.stash[_KNOWN] = {id(each) for each in _recent()}
+    # Not by id: a world of this test may get that of one that is gone.
+    item.stash[_KNOWN] = WeakSet(_recent())
     try:
         return (yield)
     finally:
@@ -62,8 +64,9 @@ def pytest_runtest_makereport(
 def worlds_of(item: pytest.Item) -> list[World]:
     """Return the sandboxes' worlds that a running test has made, oldest first."""
     held = item.stash.get(_WORLDS, [])
-    known = item.stash.get(_KNOWN, set[int]()) | {id(each) for each in held}
-    return [*held, *(each for each in _recent() if id(each) not in known)]
+    known: WeakSet[World] = item.stash.get(_KNOWN, WeakSet())
+    fresh = (each for each in _recent() if each not in known and not any(each is one for one in held))
+    return [*held, *fresh]
 
 
 @pytest.fixture

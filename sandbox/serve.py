@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TextIO
 
 from sandbox.server import Addresses, SandboxServer, World, WorldClock
@@ -22,6 +23,7 @@ async def serve(
     port: int,
     story: str | None = None,
     *,
+    start: datetime | None = None,
     seed: int = 0,
     members: int = 24,
     channels: int = 7,
@@ -31,13 +33,13 @@ async def serve(
 ) -> None:
     """Serve a sandbox on loopback until SIGINT or SIGTERM, printing its addresses as one JSON line first.
 
-    `port` 0 takes a free one; `story` names the scene (none: an empty world); `seed`, `members` and
-    `channels` shape the scene; `page` serves the web page. The line has rest, gateway, token,
-    application_id, guilds, control, socket and page (null without). `bot` runs our own bot on it in this
-    process, with a database that is thrown away.
+    `port` 0 takes a free one; `start` is the sandbox's time at first, the machine's without; `story` names
+    the scene (none: an empty world); `seed`, `members` and `channels` shape the scene; `page` serves the web
+    page. The line has rest, gateway, token, application_id, guilds, control, socket and page (null without).
+    `bot` runs our own bot on it in this process, with a database that is thrown away.
     Raises SandboxError for an unknown story, numbers out of range, or a port that cannot be had.
     """
-    world = World(clock=WorldClock(), seed=seed, bot_name="red-legion")
+    world = World(clock=WorldClock(start), seed=seed, bot_name="red-legion")
     _set_scene(world, story, seed=seed, members=members, channels=channels)
     server = SandboxServer(world, port=port, page=page)
     try:

@@ -150,7 +150,8 @@ async def test_faults_and_log(client: Client, scene: Scene) -> None:
 async def test_lists_its_verbs(client: Client) -> None:
     listed = await get(client, "/")
     assert listed == await get(client, "")
-    assert {"method": "POST", "path": "/control/clock", "takes": '{"advance_seconds": n}'} in listed["verbs"]
+    assert listed["below"] == "/control"
+    assert {"method": "POST", "path": "/clock", "takes": '{"advance_seconds": n}'} in listed["verbs"]
 
 
 SEATED = "channel_id"
@@ -186,6 +187,7 @@ BAD: list[tuple[str, Any, int, str]] = [
     ("/faults", {"kind": "reconnect", "resumable": True}, 400, "reconnect takes no resumable"),
     ("/faults", {"kind": "reconnect", "guild_id": "5"}, 404, "there is no guild 5"),
     ("/faults", {"kind": "drop_gateway", "hold_seconds": -1}, 400, "hold_seconds must be"),
+    ("/faults", {"kind": "voice_refusal", "step": "handshake", "probability": 2}, 400, "from 0 to 1, not 2"),
     ("/truth", {}, 405, "/truth takes GET, not POST"),
     ("/guilds", {}, 400, "name must be a text, but it is missing"),
     ("/nowhere", {}, 404, "GET /control/ lists what there is"),

@@ -232,6 +232,8 @@ async def _hub(person: Person, body: Body, request: web.Request) -> Any:
 
 
 async def _quit(person: Person, body: Body, request: web.Request) -> Any:
+    if person.id == person.guild.owner_id:
+        raise Refused("the owner of a guild cannot leave it", 403)
     person.guild.remove_member(person)
     return {"member": False}
 

@@ -90,7 +90,15 @@ class Body:
         value = self._fields.get(name, default)
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not good or not 0 <= value <= most:
-            raise Refused(f"{name} must be a number of seconds from 0 to {most:g}, {_but(value)}")
+            raise Refused(f"{name} must be a number of seconds from 0 to {most:.0f}, {_but(value)}")
+        return float(value)
+
+    def share(self, name: str, *, default: float) -> float:
+        """A number from 0 to 1, such as a probability. Raises Refused."""
+        value = self._fields.get(name, default)
+        good = isinstance(value, int | float) and not isinstance(value, bool)
+        if not good or not 0 <= value <= 1:
+            raise Refused(f"{name} must be a number from 0 to 1, {_but(value)}")
         return float(value)
 
 

@@ -36,10 +36,10 @@ def control_routes(world: World) -> list[web.RouteDef]:
 
 
 async def _list_verbs(world: World, request: web.Request) -> Any:
-    verbs = [{"method": verb.method, "path": PREFIX + verb.path, "takes": verb.takes} for verb in VERBS]
-    attach = {"method": "GET", "path": PREFIX + _ATTACH, "takes": "a websocket"}
-    watch = {"method": "GET", "path": PREFIX + _EVENTS, "takes": "nothing; answers server-sent events"}
-    return {"now": world.clock.now().isoformat(), "verbs": [*verbs, attach, watch]}
+    verbs = [{"method": verb.method, "path": verb.path, "takes": verb.takes} for verb in VERBS]
+    attach = {"method": "GET", "path": _ATTACH, "takes": "a websocket"}
+    watch = {"method": "GET", "path": _EVENTS, "takes": "nothing; answers server-sent events"}
+    return {"now": world.clock.now().isoformat(), "below": PREFIX, "verbs": [*verbs, attach, watch]}
 
 
 async def _unknown(world: World, request: web.Request) -> Any:

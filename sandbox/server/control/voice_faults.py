@@ -18,7 +18,7 @@ def _refuse(world: World, body: Body, guild_id: int | None) -> dict[str, Any]:
     step, code = body.text("step"), body.optional_id("code")
     always = "times" in body and body.optional_id("times") is None
     times = None if always else body.count("times", MOST) if "times" in body else 1
-    probability = body.seconds("probability", most=1.0, default=1.0)
+    probability = body.share("probability", default=1.0)
     world.faults.voice.refuse(step, times=times, probability=probability, guild_id=guild_id, code=code)
     return {"step": step, "times": times, "probability": probability}
 

@@ -11,6 +11,8 @@ from sandbox.server.limits.violation import Path, Report
 
 MAX_EMBEDS = 10
 MAX_TOTAL = 6000
+# What a person sees of an embed; one without any of it is refused.
+_SHOWN = ("title", "description", "fields", "author", "footer", "image", "thumbnail", "video", "timestamp")
 
 
 def check_embeds(report: Report, path: Path, value: Any, files: Collection[str]) -> None:
@@ -23,6 +25,8 @@ def check_embeds(report: Report, path: Path, value: Any, files: Collection[str])
 
 
 def _check_embed(report: Report, path: Path, embed: dict[str, Any], files: Collection[str]) -> int:
+    if not any(embed.get(part) for part in _SHOWN):
+        report.missing((*path, "description"))
     size = _length(report.text((*path, "title"), embed.get("title"), 0, 256))
     size += _length(report.text((*path, "description"), embed.get("description"), 0, 4096))
     check_link(report, (*path, "url"), embed.get("url"))

@@ -37,6 +37,12 @@ MESSAGES: dict[str, tuple[Any, Any, str, tuple[str | int, ...]]] = {
     ),
     "content type": ({"content": "x"}, {"content": 7}, "STRING_TYPE_CONVERT", ("content",)),
     "empty": ({"content": "x"}, {}, "EMPTY_MESSAGE", ()),
+    "embed without anything": (
+        {"embeds": [{"title": "Haul", "color": 1}]},
+        {"embeds": [{"color": 1}]},
+        "BASE_TYPE_REQUIRED",
+        ("embeds", 0, "description"),
+    ),
     "only spaces": ({"content": " x "}, {"content": " \n "}, "EMPTY_MESSAGE", ()),
     "body type": ({"content": "x"}, ["x"], "DICT_TYPE_CONVERT", ()),
     "forward has no content": (

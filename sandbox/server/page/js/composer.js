@@ -15,7 +15,7 @@ class MessageComposer extends HTMLElement {
 
   connectedCallback() {
     this.menu = h("ul", { role: "listbox", class: "command-menu", id: newId("commands"), hidden: true, "aria-label": "Commands" });
-    this.input = h("textarea", { id: "say", rows: 1, maxLength: MOST, role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list",
+    this.input = h("textarea", { id: "say", rows: 1, role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list",
       "aria-controls": this.menu.id, on: { input: () => this.typed(), blur: () => this.hide(), keydown: (event) => this.key(event) } });
     this.button = h("button", { type: "button", class: "plain slash", "aria-label": "Commands", title: "Commands of the bot",
       on: { click: () => this.begin() } }, "/");
