@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -21,13 +22,14 @@ def _whole(value: Any) -> Any:
         text = value.strip()
         if not text:
             return 0
+        value = text
+    if isinstance(value, str | float):
         try:
-            value = float(text) if "." in text else int(text)
-        except ValueError:
-            return text
-    if isinstance(value, float):
+            exact = Decimal(str(value))
+        except InvalidOperation:
+            return value
         # Average prices come with decimals; the game itself pays whole aUEC.
-        return int(value + 0.5)
+        return int(exact.to_integral_value(ROUND_HALF_UP)) if exact.is_finite() else value
     return value
 
 
