@@ -49,10 +49,11 @@ class Names:
 
     def saw(self, user_id: int, name: str) -> None:
         """Note a name; it is stored soon if it is new."""
-        name = clean_name(name)
+        # Called for every voice event, so the name as it came is compared before it is cleaned.
         if self._known.get(user_id) == name:
             return
-        self._known[user_id] = self._fresh[user_id] = name
+        self._known[user_id] = name
+        self._fresh[user_id] = clean_name(name)
         if self._writer is None:
             self._writer = asyncio.create_task(self._store(), name="names")
 
