@@ -184,3 +184,16 @@ async def test_one_guild_that_cannot_be_opened_holds_up_no_other(
         await stage.start_bot()
         assert f"guild {bad} could not be opened" in caplog.text
         assert (await stage.slash(stage.scene.second.officer, "hello")).message is not None
+
+
+@pytest.mark.parametrize("way", ["stop_bot", "kill_bot"])
+async def test_a_heartbeat_that_discord_py_forgot_ends_with_the_bot(
+    lite: str, on_stage: Any, way: str
+) -> None:
+    async with on_stage(lite, PluginSelection()) as stage:
+        (shard,) = stage.runtime.bot.shards.values()
+        websocket = shard._parent.ws
+        thread, websocket._keep_alive = websocket._keep_alive, None
+        assert thread.is_alive()
+        await getattr(stage, way)()
+        assert not thread.is_alive()
