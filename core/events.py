@@ -133,3 +133,45 @@ class ChannelDeleted:
     guild_id: int
     channel_id: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledEventChanged:
+    """A scheduled event of the guild was made, edited, started, ended or deleted.
+
+    :param change: created, updated or deleted.
+    :param status: scheduled, active, completed or cancelled.
+    :param starts: when it is to start; aware UTC.
+    :param channel_id: its voice channel, None when it is elsewhere.
+    """
+
+    guild_id: int
+    event_id: int
+    change: str
+    name: str
+    status: str
+    starts: datetime
+    channel_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDataAsked:
+    """Somebody wants to know what is kept about a member."""
+
+    guild_id: int
+    user_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberForgotten:
+    """A member is to be forgotten.
+
+    :param stand_in: an id of our own that takes the place of `user_id`; a row of it is in the users' table.
+    """
+
+    guild_id: int
+    user_id: int
+    stand_in: int
+    at: datetime

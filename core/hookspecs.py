@@ -1,9 +1,11 @@
 """Every hook of the core. Bodies are docstrings only.
 
-Three families, told apart by name and checked when a plugin is loaded:
+Families, told apart by name and checked when a plugin is loaded:
 
 - `register_*`: plain functions, called once per load, return declarations.
 - `on_*`: `async def`, return nothing, delivered per guild in order, one lane per (plugin, guild).
+- `decide_*`, `filter_*`, `collect_*`: `async def`, awaited in plugin order by whoever asks: the first answer
+  that is not None, a value passed on, all answers. A plugin declares its own by `register_hookspecs`.
 - per process: `on_startup`, `on_shutdown`.
 
 A plugin takes only the arguments it needs: `async def on_resync(ctx)` is as good as
@@ -12,7 +14,7 @@ A plugin takes only the arguments it needs: `async def on_resync(ctx)` is as goo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -25,15 +27,18 @@ if TYPE_CHECKING:
     from core.database import Schema
     from core.events import (
         ChannelDeleted,
+        MemberDataAsked,
+        MemberForgotten,
         MemberLeft,
         MemberRolesChanged,
         Resync,
+        ScheduledEventChanged,
         VoiceSessionEnded,
         VoiceSessionMoved,
         VoiceSessionStarted,
         VoiceStateChanged,
     )
-    from core.manifest import Component, Job
+    from core.manifest import Component, HealthCheck, HelpTopic, Job
     from core.runtime import Runtime
 
 PROJECT = "redlegion"
@@ -69,6 +74,16 @@ def register_jobs() -> Sequence[Job]:  # type: ignore[empty-body]
 @hookspec
 def register_hookspecs() -> object:
     """Return a module whose `@hookspec` functions are hooks that other plugins may implement."""
+
+
+@hookspec
+def register_health_checks() -> Sequence[HealthCheck]:  # type: ignore[empty-body]
+    """Return checks of what the plugin rests on outside this process; `/readyz` and `/healthz` show them."""
+
+
+@hookspec
+def register_help() -> Sequence[HelpTopic]:  # type: ignore[empty-body]
+    """Return pages for `/help`; each is shown where the plugin is on, to who holds its rank."""
 
 
 @hookspec
@@ -119,6 +134,28 @@ async def on_member_left(ctx: Context, event: MemberLeft) -> None:
 @hookspec
 async def on_channel_deleted(ctx: Context, event: ChannelDeleted) -> None:
     """Fires when a channel of the guild is deleted."""
+
+
+@hookspec
+async def on_scheduled_event_changed(ctx: Context, event: ScheduledEventChanged) -> None:
+    """Fires when a scheduled event of the guild is made, edited, starts, ends or is deleted."""
+
+
+@hookspec
+async def collect_member_data(ctx: Context, event: MemberDataAsked) -> Mapping[str, Any] | None:
+    """Return all that the plugin keeps about a member in this guild, as JSON values; None for nothing.
+
+    Asked of every loaded plugin, on or not: what is kept is kept.
+    """
+
+
+@hookspec
+async def on_member_forgotten(ctx: Context, event: MemberForgotten) -> None:
+    """Erase a member's name and put `event.stand_in` in the place of their id, changing no sum.
+
+    Awaited for every loaded plugin, on or not; one that raises is asked again later, so doing it twice must
+    do no harm.
+    """
 
 
 @hookspec

@@ -17,6 +17,7 @@ from core.guilds.ranks import Rank
 
 if TYPE_CHECKING:
     from core.context import Context
+    from core.runtime import Runtime
 
 #: The version of the plugin API that this core offers; a manifest's `api` range must contain it.
 API_VERSION = (1, 0)
@@ -26,6 +27,8 @@ CUSTOM_ID_LIMIT = 100
 
 ComponentHandler = Callable[[discord.Interaction[Any], "Context", str], Awaitable[None]]
 JobHandler = Callable[["Context", dict[str, Any]], Awaitable[None]]
+#: Says what is wrong in one sentence, or None.
+HealthProbe = Callable[["Runtime"], Awaitable[str | None]]
 
 
 class ManifestError(Exception):
@@ -187,10 +190,45 @@ class Job:
 
     :param name: what `enqueue` names.
     :param handler: `async def handler(ctx, payload)`; may be called twice for one job, so it checks first.
+    :param deadline: seconds that one run may take.
     """
 
     name: str
     handler: JobHandler
+    deadline: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A look at something outside the process that a plugin rests on, such as a price service.
+
+    :param name: a-z, 0-9 and _; shown as `plugin.name`.
+    :param probe: `async def probe(runtime)`: what is wrong in one sentence, or None.
+    :param vital: whether the bot counts as not ready while it fails.
+    """
+
+    name: str
+    probe: HealthProbe
+    vital: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HelpTopic:
+    """A page of `/help`.
+
+    :param name: a-z, 0-9 and _; what `/help topic` offers, together with the plugin.
+    :param title: shown above it.
+    :param text: Markdown, already in English; translated by the plugin's catalog when shown.
+    :param rank: the least rank that it is shown to.
+    """
+
+    name: str
+    title: str
+    text: str
+    rank: Rank | str = Rank.MEMBER
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rank", Rank(self.rank))
 
 
 def custom_id(plugin: str, action: str, key: str | int = "") -> str:

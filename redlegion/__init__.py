@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from core.hookspecs import hookimpl, hookspec
     from core.i18n import plural, translate
     from core.jobs import enqueue
-    from core.manifest import Component, Job, custom_id
+    from core.manifest import Component, HealthCheck, HelpTopic, Job, custom_id
     from core.names import clean_name
     from core.runtime import Runtime
 
 __all__ = [
     "Component",
     "Context",
+    "HealthCheck",
+    "HelpTopic",
     "Job",
     "Rank",
     "Runtime",
@@ -45,6 +47,8 @@ __all__ = [
 _HOMES = {
     "Component": "core.manifest",
     "Context": "core.context",
+    "HealthCheck": "core.manifest",
+    "HelpTopic": "core.manifest",
     "Job": "core.manifest",
     "Rank": "core.guilds.ranks",
     "Runtime": "core.runtime",

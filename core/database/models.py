@@ -90,6 +90,18 @@ class GuildPlugin(BaseModel):
         indexes = ((("guild_id", "plugin"), True),)
 
 
+class GuildRank(BaseModel):
+    """The rank that a role gives in a guild; a guild without any goes by Discord's permissions."""
+
+    guild_id = Reference(Guild, index=False)
+    role_id = Snowflake()
+    rank = Text()
+
+    class Meta:
+        table_name = "guild_ranks"
+        indexes = ((("guild_id", "role_id"), True),)
+
+
 class VoiceSession(BaseModel):
     """One stay of one member in one voice channel; ids come from core.ids.
 
@@ -128,10 +140,11 @@ VoiceSession.add_index(
 
 
 class ShardHeartbeat(BaseModel):
-    """When a shard was last known to be connected."""
+    """When a shard was last known to be connected, and which process said so."""
 
     shard_id = Snowflake(primary_key=True)
     at = Instant()
+    owner = Text(null=True)
 
     class Meta:
         table_name = "shard_heartbeats"
@@ -140,7 +153,8 @@ class ShardHeartbeat(BaseModel):
 class JobRow(BaseModel):
     """A durable timer or outbox entry; ids come from core.ids.
 
-    No key to guilds: a job of the process itself has guild 0.
+    No key to guilds: a job of the process itself has guild 0. One with `held_since` waits for its plugin
+    and costs no look; one that runs belongs, until `claimed_until`, to the process that claimed it.
     """
 
     id = Snowflake(primary_key=True)
@@ -153,11 +167,22 @@ class JobRow(BaseModel):
     state = Text(default="waiting")
     attempts = Snowflake(default=0)
     last_error = Text(null=True)
+    claimed_by = Text(null=True)
+    claimed_until = Instant(null=True)
+    held_since = Instant(null=True)
 
     class Meta:
         table_name = "jobs"
         constraints = (Check("\"state\" IN ('waiting', 'running', 'done', 'dead')", name="jobs_state"),)
         indexes = ((("plugin", "guild_id", "name", "key"), True), (("state", "due"), False))
+
+
+JobRow.add_index(
+    JobRow.due,
+    JobRow.id,
+    where=SQL('"state" = \'waiting\' AND "held_since" IS NULL'),
+    name="jobs_ready",
+)
 
 
 class AuditEntry(BaseModel):
@@ -177,11 +202,17 @@ class AuditEntry(BaseModel):
 
 
 class CommandMenu(BaseModel):
-    """The command menu that Discord last accepted for a guild (0: the global one)."""
+    """The command menu that Discord last accepted for a guild (0: the global one).
+
+    `names` are its top-level commands and `creates` the times and numbers of commands made lately, as Discord
+    allows 200 a day.
+    """
 
     guild_id = Snowflake(primary_key=True)
     hash = Text()
     synced_at = Instant()
+    names = JsonText(default=list, null=True)
+    creates = JsonText(default=list, null=True)
 
     class Meta:
         table_name = "command_menus"
@@ -192,6 +223,7 @@ CORE_MODELS: tuple[type[BaseModel], ...] = (
     User,
     GuildMembership,
     GuildPlugin,
+    GuildRank,
     VoiceSession,
     ShardHeartbeat,
     JobRow,

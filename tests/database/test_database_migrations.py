@@ -25,6 +25,8 @@ from core.database.opening import connect
 from core.database.schema import refuse_newer
 from core.errors import StartupError
 
+CORE_STEPS = [f"core/{path.stem}" for path in sorted(CORE_SCHEMA.migrations.glob("0*.py"))]
+
 FIRST = """
 from core.database.fields import Reference, Snowflake, Text
 
@@ -93,12 +95,12 @@ def rows(url: str, table: str) -> int:
 
 def test_up_down_up_leaves_the_same_catalog(database_url: str, plugin: Callable[..., Schema]) -> None:
     schemas = [CORE_SCHEMA, plugin("rock", FIRST.format("rock")), plugin("ice", FIRST.format("ice"))]
-    assert migrate_up(database_url, schemas) == ["core/0001_initial", "rock/0001_step", "ice/0001_step"]
+    assert migrate_up(database_url, schemas) == [*CORE_STEPS, "rock/0001_step", "ice/0001_step"]
     assert migrate_up(database_url, schemas) == []
     before = catalog(database_url)
     assert {"guilds", "rock_ore", "ice_ore"} <= set(before)
     for schema in reversed(schemas):
-        assert len(migrate_down(database_url, schema)) == 1
+        assert migrate_down(database_url, schema)
     assert catalog(database_url) == {}
     assert {state.state for state in migrate_status(database_url, schemas)} == {"pending"}
     migrate_up(database_url, schemas)
@@ -242,4 +244,4 @@ def test_three_processes_that_start_together_migrate_once(database_url: str) -> 
         process.stdin.flush()
     results = [process.communicate(timeout=60) for process in processes]
     assert [error for _, error in results] == ["", "", ""]
-    assert sorted(said.strip() for said, _ in results) == ["['core/0001_initial']", "[]", "[]"]
+    assert sorted(said.strip() for said, _ in results) == sorted(["[]", "[]", str(CORE_STEPS)])
