@@ -10,6 +10,7 @@ import aiohttp
 import discord
 
 from core.commands.guard import GuardedTree
+from core.commands.own import own_components
 from core.commands.router import ComponentRouter
 from core.events import ChannelDeleted, MemberLeft, MemberRolesChanged
 from core.voice.snapshots import snapshot_of
@@ -45,7 +46,7 @@ class Bot(discord.AutoShardedClient):
         )
         self.runtime = runtime
         self.tree = GuardedTree(self, runtime)
-        self.router = ComponentRouter(runtime)
+        self.router = ComponentRouter(runtime, own_components())
         self.connected_shards: set[int] = set()
         self._replaying: set[int] = set()
         self._readying: set[int] = set()

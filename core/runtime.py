@@ -13,7 +13,7 @@ import discord
 
 from core.bot import Bot
 from core.commands.menus import GLOBAL, MenuSync
-from core.commands.plugins_command import build_plugins_group
+from core.commands.own import own_commands
 from core.commands.table import CommandTable
 from core.connection import Connection
 from core.context import Context
@@ -67,7 +67,7 @@ class Runtime:
         self.ids = IdSource(self.clock)
         self.tasks = TaskBook(self.clock)
         self.manager = PluginManager.load(settings)
-        self.commands = CommandTable(self.manager, [build_plugins_group()])
+        self.commands = CommandTable(self.manager, own_commands())
         if settings.strict and self.manager.quarantined:
             words = "; ".join(str(entry) for entry in self.manager.quarantined)
             raise StartupError(

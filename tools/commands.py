@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from core.commands.plugins_command import build_plugins_group
+from core.commands.own import own_commands
 from core.commands.table import CORE, CommandTable
 from core.plugins import PluginManager
 from core.plugins.declarations import leaves_of
@@ -25,11 +25,11 @@ def table() -> str:
     manager = PluginManager(selection.load, selection.folders)
     if manager.quarantined:
         raise RuntimeError("; ".join(str(entry) for entry in manager.quarantined))
-    core = build_plugins_group()
-    owned = [(CORE, core), *((p.name, command) for p in manager.loaded.values() for command in p.commands)]
+    core = own_commands()
+    owned = [*((CORE, command) for command in core), *((p.name, command) for p in manager.loaded.values() for command in p.commands)]
     words = {leaf.qualified_name: leaf.description for _, command in owned for leaf in leaves_of([command])}
     rows = ["| command | rank | plugin | what it does |", "|---|---|---|---|"]
-    for path, owner in sorted(CommandTable(manager, [core]).owners.items()):
+    for path, owner in sorted(CommandTable(manager, core).owners.items()):
         rows.append(f"| `/{path}` | {owner.rank.value} | {owner.plugin} | {words[path]} |")
     return "\n".join(rows)
 

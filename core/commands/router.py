@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -26,10 +27,14 @@ log = logging.getLogger(__name__)
 
 
 class ComponentRouter:
-    """Finds the handler of a custom id `plugin:action:key` and calls it behind the guard."""
+    """Finds the handler of a custom id `plugin:action:key` and calls it behind the guard.
 
-    def __init__(self, runtime: Runtime) -> None:
+    :param core: handlers of `core:action:key`, the core's own components.
+    """
+
+    def __init__(self, runtime: Runtime, core: Iterable[Component] = ()) -> None:
         self._runtime = runtime
+        self._core = {component.action: component for component in core}
 
     def takes(self, interaction: discord.Interaction[Any]) -> bool:
         """Say whether an interaction is a component or a modal."""
@@ -45,7 +50,7 @@ class ComponentRouter:
         plugin, _colon, rest = custom_id.partition(":")
         action, _colon, key = rest.partition(":")
         component = self._find(plugin, action)
-        if component is None:
+        if component is None or _from_elsewhere(interaction):
             set_locale(interaction.locale.value)
             log.warning("no component answers to %r", custom_id)
             await refuse(
@@ -72,6 +77,15 @@ class ComponentRouter:
 
     def _find(self, plugin: str, action: str) -> Component | None:
         if plugin == CORE:
-            return None
+            return self._core.get(action)
         loaded = self._runtime.manager.loaded.get(plugin)
         return loaded.components.get(action) if loaded is not None else None
+
+
+def _from_elsewhere(interaction: discord.Interaction[Any]) -> bool:
+    """Say whether the message that a component hangs on stands in another channel than the member.
+
+    Discord lets nobody do that; a key that was harvested in one guild must not be tried in another.
+    """
+    message = interaction.message
+    return message is not None and message.channel.id != interaction.channel_id

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import discord
 from discord import app_commands
 
+from core.commands.payload import MOST_COMMANDS, MOST_OPTIONS, problem_of
 from core.guilds.ranks import Rank, rank_needed
 from core.plugins import PluginManager
-from core.plugins.declarations import AnyCommand, leaves_of
+from core.plugins.declarations import AnyCommand, leaves_of, shared_path
 
 #: The owner of the commands that no plugin brings.
 CORE = "core"
@@ -39,9 +41,21 @@ class CommandTable:
         self.owners: dict[str, Owner] = {}
         self._tops: dict[str, AnyCommand] = {}
         self._core = list(core)
+        # A payload takes the tree's defaults for where a command may be used; the client has none of its own.
+        self._plain: app_commands.CommandTree[Any] = app_commands.CommandTree(
+            discord.Client(intents=discord.Intents.none())
+        )
         # Together, groups can break Discord's limits that each of them keeps: then the later plugin goes.
         while (misfit := self._fill(manager)) is not None:
             manager.quarantine(*misfit)
+
+    def command(self, path: str) -> app_commands.Command[Any, ..., Any] | None:
+        """Return the command of these words, or None; "mining channels add" for example."""
+        first, *rest = path.split()
+        found: Any = self._tops.get(first)
+        for word in rest:
+            found = found.get_command(word) if isinstance(found, app_commands.Group) else None
+        return found if isinstance(found, app_commands.Command) else None
 
     def install(self, tree: app_commands.CommandTree[Any]) -> None:
         """Put every merged command into discord.py's tree, which only dispatches."""
@@ -74,16 +88,34 @@ class CommandTable:
         return None
 
     def _add(self, command: AnyCommand, plugin: str) -> None:
+        """Take one command or group of a plugin.
+
+        :raises ValueError: it cannot stand beside what is there, or Discord would refuse the menu.
+        """
+        leaves = [(leaf.qualified_name, rank_needed(leaf)) for leaf in leaves_of([command])]
+        for path, rank in leaves:
+            if rank is None:
+                raise ValueError(f"/{path} states no rank")
+            if (other := shared_path(path, self.owners)) is not None:
+                owner = self.owners[other].plugin
+                raise ValueError(
+                    f"/{path} belongs to both {owner} and {plugin}"
+                    if other == path
+                    else f"/{path} cannot stand beside /{other} of {owner}"
+                )
         if isinstance(command, app_commands.Group):
             self._merge(self._group(command), command)
         else:
             command.parent = None
             self._tops[command.name] = command
-        for leaf in leaves_of([command]):
-            rank = rank_needed(leaf)
-            if rank is None:
-                raise ValueError(f"/{leaf.qualified_name} states no rank")
-            self.owners[leaf.qualified_name] = Owner(plugin, rank)
+        if len(self._tops) > MOST_COMMANDS:
+            raise ValueError(
+                f"with /{command.name} there are {len(self._tops)} commands and groups, and Discord takes "
+                f"{MOST_COMMANDS}; put some of them into one group"
+            )
+        if (problem := problem_of(self._tops[command.name].to_dict(self._plain))) is not None:
+            raise ValueError(problem)
+        self.owners.update({path: Owner(plugin, Rank(rank)) for path, rank in leaves if rank is not None})
 
     def _group(self, like: app_commands.Group) -> app_commands.Group:
         top = self._tops.get(like.name)
@@ -94,6 +126,11 @@ class CommandTable:
 
     def _merge(self, into: app_commands.Group, group: app_commands.Group) -> None:
         for child in group.commands:
+            if into.get_command(child.name) is None and len(into.commands) >= MOST_OPTIONS:
+                raise ValueError(
+                    f"/{into.qualified_name} would have more sub-commands than the {MOST_OPTIONS} that Discord "
+                    "takes; put some of them into one group"
+                )
             if isinstance(child, app_commands.Group):
                 existing = into.get_command(child.name)
                 if not isinstance(existing, app_commands.Group):

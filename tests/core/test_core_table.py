@@ -13,7 +13,7 @@ import pytest
 from discord import app_commands
 from support.plugin_folder import PluginFolder
 
-from core.commands.plugins_command import build_plugins_group
+from core.commands.own import own_commands
 from core.commands.table import CommandTable, menu_hash, path_of
 from core.plugins import PluginManager
 
@@ -50,7 +50,7 @@ def grouped(
 
 def table_of(folder: PluginFolder) -> tuple[CommandTable, app_commands.CommandTree[Any], PluginManager]:
     manager = PluginManager(folder.names, [folder.path])
-    table = CommandTable(manager, [build_plugins_group()])
+    table = CommandTable(manager, own_commands())
     tree: app_commands.CommandTree[Any] = app_commands.CommandTree(discord.Client(intents=discord.Intents()))
     table.install(tree)
     return table, tree, manager
@@ -138,10 +138,10 @@ def test_the_hash_does_not_depend_on_the_process() -> None:
     """Our own plugins' menu in processes that order their sets differently."""
     code = (
         "import discord; from discord import app_commands; from pathlib import Path;"
-        "from core.commands.plugins_command import build_plugins_group;"
+        "from core.commands.own import own_commands;"
         "from core.commands.table import CommandTable, menu_hash; from core.plugins import PluginManager;"
         "m = PluginManager(('market', 'operations', 'sunday_mining', 'payroll'));"
-        "t = CommandTable(m, [build_plugins_group()]);"
+        "t = CommandTable(m, own_commands());"
         "tree = app_commands.CommandTree(discord.Client(intents=discord.Intents()));"
         "print(len(m.loaded), menu_hash(1, t.guild_menu(tree, frozenset(m.loaded)) + t.global_menu(tree)))"
     )

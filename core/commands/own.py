@@ -1,0 +1,17 @@
+"""The commands and components that the core itself brings, in every guild, whatever is on there."""
+
+from __future__ import annotations
+
+from core.commands.plugins_command import build_plugins_group
+from core.manifest import Component
+from core.plugins.declarations import AnyCommand
+
+
+def own_commands() -> list[AnyCommand]:
+    """Return fresh commands of the core; they make the global menu."""
+    return [build_plugins_group()]
+
+
+def own_components() -> list[Component]:
+    """Return the handlers of `core:action:key`; they pass the guard like those of a plugin."""
+    return []
