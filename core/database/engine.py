@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -18,9 +19,13 @@ __all__ = ["Database", "after_commit"]
 
 T = TypeVar("T")
 
+logger = logging.getLogger("redlegion.database")
+
 STATEMENT_LIMIT = 30.0
 PATIENCE = 30.0
 QUEUE_LIMIT = 10_000
+#: Seconds between two looks whether the threads have ended.
+_LOOK_AGAIN = 0.002
 
 
 class Database:
@@ -92,19 +97,34 @@ class Database:
             await self.close()
             raise failures[0]
 
-    async def close(self) -> None:
-        """Write what is queued, end the threads, close the connections and free the SQLite lock."""
+    async def close(self, within: float | None = None) -> None:
+        """Write what is queued, end the threads, close the connections and free the SQLite lock.
+
+        :param within: real seconds after which a thread that its server keeps waiting is left behind, with
+            what it still had to write; None waits for as long as it takes.
+        """
         workers = [*self._writers, *([self._reader] if self._reader is not None else [])]
         self._open = False
         for worker in workers:
             worker.stop()
+        # Not in the pool of asyncio.to_thread: plugins that hang there must not hold up this.
+        started = self._time()
+        while any(worker.is_alive() for worker in workers):
+            if within is not None and self._time() - started > within:
+                names = ", ".join(worker.name for worker in workers if worker.is_alive())
+                logger.error("%s did not end; %d database calls are given up", names, self._pending)
+                return
+            await asyncio.sleep(_LOOK_AGAIN)
         if workers:
-            await asyncio.to_thread(_each, [worker.join for worker in workers])
             await self.idle()
         self._writers, self._reader = [], None
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+    @staticmethod
+    def _time() -> float:
+        return asyncio.get_running_loop().time()
 
     def hurry(self, patience: float = 2.0) -> None:
         """Wait no longer than `patience` seconds for a server that is away: the process is stopping."""
