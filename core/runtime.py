@@ -20,7 +20,7 @@ from core.context import Context
 from core.database import CORE_SCHEMA, Database, migrate_up, open_database
 from core.dispatch import Dispatcher
 from core.errors import StartupError
-from core.guilds.opening import GuildOpener
+from core.guilds.opening import GuildOpener, Switched
 from core.guilds.state import GuildStates
 from core.heartbeats import end_heartbeats
 from core.i18n import add_catalogs
@@ -148,6 +148,8 @@ class Runtime:
             return
         self._assembled = False
         self.closing = True
+        self.opener.close()
+        self.menus.close()
         self.db.hurry()
         if self._ready.is_set() and self._failure is None:
             for plugin in reversed(self.manager.loaded.values()):
@@ -173,6 +175,8 @@ class Runtime:
             return
         self._assembled = False
         self.closing = True
+        self.opener.close()
+        self.menus.close()
         await self._detach_clock()
         await self._disconnect(graceful=False)
         await self.jobs.close(within=0)
@@ -218,11 +222,8 @@ class Runtime:
         guilds = [g for g in self.bot.guilds if g.shard_id == shard_id and not g.unavailable]
         self.tasks.spawn(self._open_shard(shard_id, guilds, reason), f"open shard {shard_id}")
 
-    async def switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> bool:
-        """Switch a feature on or off in a guild: events, commands, jobs and recording at once.
-
-        :returns: whether Discord has taken the new menu.
-        """
+    async def switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> Switched:
+        """Switch a feature on or off in a guild: events, commands, jobs and recording at once."""
         return await self.opener.switch(guild_id, plugin, on, actor_id)
 
     async def before_identify(self) -> None:
@@ -240,7 +241,9 @@ class Runtime:
         except BaseException:
             await self.db.close()
             raise
-        self.guilds = GuildStates(self.db, self.clock, self.manager, self.settings.plugins.on_by_default)
+        self.guilds = GuildStates(
+            self.db, self.clock, self.manager, self.settings.plugins.on_by_default, self.dispatcher.deliver_to
+        )
         self.recorder = VoiceRecorder(
             self.db, self.clock, self.ids, self.dispatcher.deliver, gap_limit=self.settings.voice_gap_limit
         )

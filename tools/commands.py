@@ -26,7 +26,8 @@ def table() -> str:
     if manager.quarantined:
         raise RuntimeError("; ".join(str(entry) for entry in manager.quarantined))
     core = own_commands()
-    owned = [*((CORE, command) for command in core), *((p.name, command) for p in manager.loaded.values() for command in p.commands)]
+    owned = [(CORE, command) for command in core]
+    owned += [(p.name, command) for p in manager.loaded.values() for command in p.commands]
     words = {leaf.qualified_name: leaf.description for _, command in owned for leaf in leaves_of([command])}
     rows = ["| command | rank | plugin | what it does |", "|---|---|---|---|"]
     for path, owner in sorted(CommandTable(manager, core).owners.items()):

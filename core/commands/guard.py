@@ -11,7 +11,7 @@ from discord import app_commands
 from core.commands.patience import deferred_if_slow
 from core.commands.replies import refuse, report
 from core.commands.table import CORE, Owner, path_of
-from core.guilds.ranks import Rank, rank_of
+from core.guilds.ranks import Rank, whom_to_ask
 from core.i18n import set_locale
 from core.i18n import translate as _
 from core.scope import Scope, current
@@ -58,16 +58,14 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
             ).format(names=", ".join(runtime.guilds.users_of(owner.plugin))),
         )
         return False
-    held = rank_of(interaction.user, interaction.permissions)
+    held = runtime.guilds.rank_of(interaction.guild_id, interaction.user, interaction.permissions)
     if not held.includes(Rank(owner.rank)):
         await refuse(
             interaction,
             _("This needs the rank {needed}; yours is {held}.").format(
                 needed=owner.rank.value, held=held.value
             ),
-            _("Ask an admin: who may Manage Server is one.")
-            if owner.rank is Rank.ADMIN
-            else _("Ask an officer: who may Manage Events is one, and every admin."),
+            whom_to_ask(Rank(owner.rank), runtime.guilds.ranks(interaction.guild_id)),
         )
         return False
     runtime.names.saw(interaction.user.id, interaction.user.display_name)

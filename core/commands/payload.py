@@ -38,7 +38,7 @@ def problem_of(payload: Mapping[str, Any]) -> str | None:
 def _problem(node: Mapping[str, Any], path: str) -> str | None:
     if (problem := _of_text(str(node.get("description", "")), f"the description of {path}")) is not None:
         return problem
-    options = node.get("options") or ()
+    options: list[Mapping[str, Any]] = node.get("options") or []
     if len(options) > MOST_OPTIONS:
         kind = "sub-commands" if options[0]["type"] in BRANCHES else "options"
         return f"{path} has {len(options)} {kind}, and Discord takes {MOST_OPTIONS}"

@@ -128,8 +128,8 @@ class CommandTable:
         for child in group.commands:
             if into.get_command(child.name) is None and len(into.commands) >= MOST_OPTIONS:
                 raise ValueError(
-                    f"/{into.qualified_name} would have more sub-commands than the {MOST_OPTIONS} that Discord "
-                    "takes; put some of them into one group"
+                    f"/{into.qualified_name} would have more sub-commands than the {MOST_OPTIONS} that "
+                    "Discord takes; put some of them into one group"
                 )
             if isinstance(child, app_commands.Group):
                 existing = into.get_command(child.name)

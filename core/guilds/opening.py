@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import discord
@@ -13,6 +14,7 @@ from core.events import Resync, VoiceSnapshot
 from core.voice.snapshots import present_states
 
 if TYPE_CHECKING:
+    from core.commands.menus import MenuState
     from core.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -21,33 +23,70 @@ log = logging.getLogger(__name__)
 DRAIN = 10.0
 #: Guilds opened at the same time.
 TOGETHER = 50
+#: Seconds before a guild that could not be opened is tried again; the last one for ever after.
+RETRY = (5.0, 15.0, 60.0, 300.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What a switch has done.
+
+    :param came: plugins that came on, in load order; libraries included.
+    :param went: plugins that went off.
+    :param faulty: those of `came` whose `on_guild_enabled` failed; they are on all the same.
+    :param menu: how the guild's menu stands now.
+    """
+
+    came: tuple[str, ...]
+    went: tuple[str, ...]
+    faulty: tuple[str, ...]
+    menu: MenuState
 
 
 class GuildOpener:
-    """Puts each guild's plugins, recording and menu in place."""
+    """Puts each guild's plugins, recording and menu in place; one that fails is tried again.
+
+    `failed` names the guilds that are not in place, with what stood in the way.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._open: dict[int, asyncio.Event] = {}
         self._queues: dict[int, asyncio.Lock] = {}
         self._together = asyncio.Semaphore(TOGETHER)
+        self._attempts: dict[int, int] = {}
+        self._retries: dict[int, asyncio.Task[None]] = {}
+        self.failed: dict[int, str] = {}
 
     async def open(self, guilds: Sequence[discord.Guild], reason: str) -> None:
         """Put guilds in place; one that is open already is looked at again.
 
         :param reason: restart or resume, told to the plugins.
+        :raises Exception: what the guilds want could not be read; it is tried again.
         """
         runtime = self._runtime
         fresh = [guild for guild in guilds if not runtime.guilds.known(guild.id)]
+        problem: Exception | None = None
         if fresh:
-            await runtime.guilds.load({guild.id: guild.name for guild in fresh})
-            await runtime.menus.load([guild.id for guild in fresh])
+            try:
+                await runtime.guilds.load({guild.id: guild.name for guild in fresh})
+                await runtime.menus.load([guild.id for guild in fresh])
+            except Exception as error:
+                problem = error
+                for guild in fresh:
+                    self._not_open(guild.id, reason, error)
+        known = [guild for guild in guilds if problem is None or guild not in fresh]
         ends = await asyncio.gather(
-            *(self._open_one(guild, reason) for guild in guilds), return_exceptions=True
+            *(self._open_one(guild, reason) for guild in known), return_exceptions=True
         )
-        for guild, end in zip(guilds, ends, strict=True):
-            if isinstance(end, BaseException):
-                log.error("guild %s could not be opened", guild.id, exc_info=end)
+        for guild, end in zip(known, ends, strict=True):
+            if isinstance(end, Exception):
+                log.error("guild %s could not be opened and is tried again", guild.id, exc_info=end)
+                self._not_open(guild.id, reason, end)
+            elif isinstance(end, BaseException):
+                raise end
+        if problem is not None:
+            raise problem
 
     async def wait(self, guild_id: int, within: float) -> bool:
         """Say whether a guild is open, waiting up to `within` real seconds."""
@@ -58,34 +97,44 @@ class GuildOpener:
             return False
         return True
 
-    async def switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> bool:
-        """Switch a feature; returns whether Discord has taken the new menu."""
+    async def switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> Switched:
+        """Switch a feature, whole: a caller that is cancelled does not leave it half done."""
+        work = self._runtime.tasks.spawn(
+            self._switch(guild_id, plugin, on, actor_id), f"switch {plugin} in {guild_id}"
+        )
+        return await asyncio.shield(work)
+
+    def close(self) -> None:
+        """Stop waiting to open what could not be opened."""
+        for task in self._retries.values():
+            task.cancel()
+
+    async def _switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> Switched:
         runtime = self._runtime
         async with self._queue(guild_id):
             before = runtime.guilds.active(guild_id)
             if runtime.guilds.said(guild_id, plugin) is not on:
                 await runtime.guilds.set_wanted(guild_id, plugin, on, actor_id)
             after = runtime.guilds.active(guild_id)
-            gone, new = before - after, after - before
-            for name in runtime.manager.loaded:
-                if name in new:
-                    runtime.dispatcher.deliver_to(name, guild_id, "on_guild_enabled")
+            came = tuple(name for name in runtime.manager.loaded if name in after - before)
+            went = tuple(name for name in runtime.manager.loaded if name in before - after)
+            for name in came:
+                runtime.dispatcher.deliver_to(name, guild_id, "on_guild_enabled")
             runtime.dispatcher.set_plugins(guild_id, after)
-            if gone:
+            if went:
                 await asyncio.gather(
-                    *(runtime.dispatcher.drain(name, guild_id, DRAIN) for name in gone),
-                    *(runtime.jobs.drain(name, guild_id, DRAIN) for name in gone),
+                    *(runtime.dispatcher.drain(name, guild_id, DRAIN) for name in went),
+                    *(runtime.jobs.drain(name, guild_id, DRAIN) for name in went),
                 )
-            for name in reversed(runtime.manager.loaded):
-                if name in gone:
-                    runtime.dispatcher.deliver_to(name, guild_id, "on_guild_disabled")
+            for name in reversed(went):
+                runtime.dispatcher.deliver_to(name, guild_id, "on_guild_disabled")
             self._record(guild_id)
-            for name in runtime.manager.loaded:
-                if name in new:
-                    runtime.dispatcher.deliver_to(name, guild_id, "on_resync", Resync(guild_id, "enabled"))
+            for name in came:
+                runtime.dispatcher.deliver_to(name, guild_id, "on_resync", Resync(guild_id, "enabled"))
             runtime.jobs.wake()
         # Outside the queue: Discord may let us wait, and the menu's own lock keeps the order.
-        return await runtime.menus.sync(guild_id)
+        menu = await runtime.menus.switched(guild_id) if before != after else runtime.menus.state(guild_id)
+        return Switched(came, went, (), menu)
 
     async def _open_one(self, guild: discord.Guild, reason: str) -> None:
         runtime = self._runtime
@@ -96,9 +145,44 @@ class GuildOpener:
             self._record(guild.id)
             shard_id = guild.shard_id
             await runtime.recorder.recover(shard_id, guild.id, self._present(guild), reason)
-            self._open.setdefault(guild.id, asyncio.Event()).set()
+            self._is_open(guild.id)
             runtime.jobs.wake()
+            me = guild.me
+            runtime.menus.joined(guild.id, me.joined_at if me is not None else None)
             await runtime.menus.sync(guild.id)
+
+    def _is_open(self, guild_id: int) -> None:
+        self._open.setdefault(guild_id, asyncio.Event()).set()
+        self.failed.pop(guild_id, None)
+        self._attempts.pop(guild_id, None)
+        retry = self._retries.pop(guild_id, None)
+        if retry is not None and retry is not asyncio.current_task():
+            retry.cancel()
+
+    def _not_open(self, guild_id: int, reason: str, error: Exception) -> None:
+        """Note what stood in the way, and try again after a while."""
+        attempt = self._attempts[guild_id] = self._attempts.get(guild_id, 0) + 1
+        self.failed[guild_id] = f"{type(error).__name__}: {error}"
+        if self._runtime.closing:
+            return
+        last = self._retries.get(guild_id)
+        if last is not None and last is not asyncio.current_task():
+            last.cancel()
+        delay = RETRY[min(attempt, len(RETRY)) - 1]
+        self._retries[guild_id] = self._runtime.tasks.spawn(
+            self._again(guild_id, reason, delay), f"open guild {guild_id} again"
+        )
+
+    async def _again(self, guild_id: int, reason: str, delay: float) -> None:
+        await self._runtime.clock.sleep(delay)
+        guild = self._runtime.bot.get_guild(guild_id)
+        if guild is None or guild.unavailable:
+            # It is opened when it is back.
+            self.failed.pop(guild_id, None)
+            self._attempts.pop(guild_id, None)
+            self._retries.pop(guild_id, None)
+            return
+        await self.open([guild], reason)
 
     async def _first_sight(self, guild_id: int) -> list[str]:
         """Store what is on by default in a guild that has said nothing; return what came on by it."""
