@@ -64,6 +64,7 @@ class Settings:
     :param plugins: what `plugins.toml` allows.
     :param plugins_file: where that was read from, None when it was given in code.
     :param strict: refuse to start when a plugin is broken instead of starting without it.
+    :param safe: load the project's own plugins only, whatever `plugins.toml` names.
     """
 
     discord_token: SecretStr | None = None
@@ -74,6 +75,7 @@ class Settings:
     plugins: PluginSelection = field(default_factory=PluginSelection)
     plugins_file: Path | None = None
     strict: bool = False
+    safe: bool = False
 
     def token(self) -> str:
         """Return the bot's token in clear, or raise StartupError saying where it belongs."""

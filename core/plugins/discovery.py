@@ -7,11 +7,14 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
 ENTRY_POINTS = "redlegion.plugins"
+#: The package that holds the project's own plugins.
+OWN = "plugins"
 
 
 class NotAPlugin(Exception):
@@ -32,6 +35,16 @@ class Candidate:
     folder: Path
     named: bool = False
 
+    @property
+    def own(self) -> bool:
+        """Say whether it is one of the project's own plugins."""
+        return not self.named and self.module == f"{OWN}.{self.name}"
+
+    @property
+    def source(self) -> str:
+        """Return where it came from: folder, package (installed) or own."""
+        return "folder" if self.named else "own" if self.own else "package"
+
     def load(self) -> ModuleType:
         """Import the plugin's package; whatever its code raises passes through.
 
@@ -48,6 +61,9 @@ class Candidate:
 
     def _from_folder(self) -> ModuleType:
         """Import from this very folder, whatever else on the path has the same name."""
+        # For what the plugins of a folder share; they themselves are imported by their place.
+        if str(self.folder.parent) not in sys.path:
+            sys.path.append(str(self.folder.parent))
         spec = importlib.util.spec_from_file_location(
             self.module, self.folder / "__init__.py", submodule_search_locations=[str(self.folder)]
         )
@@ -66,22 +82,21 @@ class Candidate:
 def find(name: str, folders: Sequence[Path]) -> Candidate:
     """Return where the plugin `name` lies: a named folder first, then an installed package, then our own.
 
+    Runs no code of a plugin.
+
     :param folders: folders that hold plugin packages, from plugins.toml.
-    :raises NotAPlugin: there is no such plugin anywhere, or what is there is no Python package.
+    :raises NotAPlugin: there is no such plugin anywhere, what is there is no Python package, or two
+        installed packages both offer it.
     """
     for folder in folders:
         package = folder / name
         if (package / "__init__.py").is_file():
-            # For what the plugins of a folder share; they themselves are imported by their place.
-            if str(folder) not in sys.path:
-                sys.path.append(str(folder))
             return Candidate(name, name, package, named=True)
         _refuse_half(package)
-    for entry in entry_points(group=ENTRY_POINTS, name=name):
-        if (place := _folder_of(entry.value)) is not None:
-            return Candidate(name, entry.value, place)
-    if (place := _folder_of(f"plugins.{name}")) is not None:
-        return Candidate(name, f"plugins.{name}", place)
+    if (installed := _installed(name)) is not None:
+        return installed
+    if (own := find_own(name)) is not None:
+        return own
     for folder in folders:
         if folder.name == name and (folder / "manifest.toml").is_file():
             raise NotAPlugin(
@@ -92,6 +107,26 @@ def find(name: str, folders: Sequence[Path]) -> Candidate:
         "there is no plugin of this name; check its spelling in plugins.toml, and that folders there names "
         "the folder which holds the plugin's package, or that the package is installed"
     )
+
+
+def find_own(name: str) -> Candidate | None:
+    """Return the project's own plugin of this name, whatever else there is."""
+    module = f"{OWN}.{name}"
+    place = _folder_of(module)
+    return None if place is None else Candidate(name, module, place)
+
+
+def _installed(name: str) -> Candidate | None:
+    places: dict[str, Path] = {}
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        if (place := _folder_of(entry.value)) is not None:
+            places[entry.value] = place
+    if len(places) > 1:
+        raise NotAPlugin(
+            f"{len(places)} installed packages offer a plugin of this name, {' and '.join(sorted(places))}; "
+            "uninstall all but one"
+        )
+    return next((Candidate(name, module, place) for module, place in places.items()), None)
 
 
 def problem_of(folder: Path) -> str | None:
@@ -123,10 +158,7 @@ def _folder_of(module: str) -> Path | None:
 
     :raises NotAPlugin: it has a manifest but no code.
     """
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None
+    spec = _spec_of(module)
     if spec is None or not spec.submodule_search_locations:
         return None
     place = Path(next(iter(spec.submodule_search_locations)))
@@ -135,3 +167,19 @@ def _folder_of(module: str) -> Path | None:
         _refuse_half(place)
         return None
     return place
+
+
+def _spec_of(module: str) -> ModuleSpec | None:
+    """Return what Python knows of a module; `importlib.util.find_spec` would run the packages around it."""
+    top, *rest = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    name = top
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        name = f"{name}.{part}"
+        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
+    return spec

@@ -1,37 +1,34 @@
-"""Loads plugins one by one, each in its own try, and keeps what they declare."""
+"""Loads plugins one by one, each on its own, and keeps what they declare."""
 
 from __future__ import annotations
 
 import graphlib
-import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pluggy
-from pydantic import BaseModel, ValidationError
 
 from core import hookspecs
 from core.database import Schema
-from core.manifest import Component, Job, Manifest, ManifestError, in_words, read_manifest
+from core.manifest import Manifest, ManifestError, read_manifest
 from core.plugins import discovery
-from core.plugins.checks import FoundHook, HookError, check_hook, check_specs, hooks_of, is_async_family
-from core.plugins.declarations import (
-    AnyCommand,
-    checked_commands,
-    leaves_of,
-    named_components,
-    named_jobs,
-    shared_path,
-)
+from core.plugins.checks import check_specs, hooks_of, specs_of
+from core.plugins.declarations import leaves_of, shared_path
+from core.plugins.loading import ANYTHING, LoadedPlugin, Surroundings, Target, take, usable_hooks
+from core.plugins.problems import Problems
 
 if TYPE_CHECKING:
     from core.settings import Settings
 
+__all__ = ["LoadedPlugin", "PluginManager", "Quarantined", "Target"]
+
 log = logging.getLogger(__name__)
+
+#: Who declared the hooks of core/hookspecs.py.
+CORE = "core"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,49 +43,28 @@ class Quarantined:
         return f"{self.name}: {f'{self.hook}: ' if self.hook else ''}{self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One plugin's implementation of one `on_*` hook, ready to be called by position."""
-
-    plugin: str
-    hook: str
-    function: Callable[..., Any]
-    arguments: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class LoadedPlugin:
-    """A plugin that passed every check, with all that it declared."""
-
-    manifest: Manifest
-    module: ModuleType
-    schema: Schema | None = None
-    settings_model: type[BaseModel] | None = None
-    commands: tuple[AnyCommand, ...] = ()
-    components: Mapping[str, Component] = field(default_factory=dict)
-    jobs: Mapping[str, Job] = field(default_factory=dict)
-    targets: Mapping[str, Target] = field(default_factory=dict)
-    declared: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Return the plugin's name."""
-        return self.manifest.name
-
-
 class PluginManager:
     """All plugins of this process; `loaded` is in the order of requirements.
 
-    What could not be loaded is in `quarantined`, what is wrong with the folders in `folder_problems`.
+    What could not be loaded is in `quarantined`, with the first of its `problems`; what `safe` leaves out is
+    in `left_out`, and what is wrong with the folders in `folder_problems`.
 
     :param load: names of the plugins to load, nothing else is ever imported.
     :param folders: further folders that hold plugin packages.
+    :param safe: load the project's own plugins only.
     """
 
-    def __init__(self, load: Sequence[str], folders: Sequence[Path] = ()) -> None:
+    def __init__(self, load: Sequence[str], folders: Sequence[Path] = (), *, safe: bool = False) -> None:
         self.loaded: dict[str, LoadedPlugin] = {}
         self.quarantined: list[Quarantined] = []
+        self.left_out: list[Quarantined] = []
+        self.problems: dict[str, Problems] = {}
         self.folder_problems: list[str] = []
+        self.manifests: dict[str, Manifest] = {}
+        self._safe = safe
+        self._names = frozenset(load)
+        self._owners: dict[str, str] = dict.fromkeys(specs_of(hookspecs), CORE)
+        self._lost: dict[str, str] = {}
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._load_all(load, folders)
@@ -99,23 +75,39 @@ class PluginManager:
 
         :param settings: the process's settings.
         """
-        return cls(settings.plugins.load, settings.plugins.folders)
+        return cls(settings.plugins.load, settings.plugins.folders, safe=settings.safe)
 
     @property
     def schemas(self) -> list[Schema]:
         """Return the schemas of the loaded plugins, required ones first."""
         return [plugin.schema for plugin in self.loaded.values() if plugin.schema is not None]
 
+    @property
+    def hooks(self) -> Mapping[str, str]:
+        """Return every hook that can be implemented now and who declared it, the core's first."""
+        return self._owners
+
+    def implementations(self, hook: str) -> tuple[Target, ...]:
+        """Return the loaded plugins' implementations of an async hook, in the order in which they are asked.
+
+        That is the order of loading; of decide_*, filter_* and collect_* hooks the tryfirst ones come first
+        and the trylast ones last.
+        """
+        found = [plugin.targets[hook] for plugin in self.loaded.values() if hook in plugin.targets]
+        return tuple(sorted(found, key=lambda target: target.place))
+
+    def arguments_of(self, hook: str) -> tuple[str, ...]:
+        """Return what a hook offers to those who implement it."""
+        return tuple(getattr(self._pluggy.hook, hook).spec.argnames)
+
+    def spec_of(self, hook: str) -> Callable[..., Any] | None:
+        """Return the function that declares a hook, None when there is none of this name."""
+        caller = getattr(self._pluggy.hook, hook, None)
+        return caller.spec.function if caller is not None and caller.has_spec() else None
+
     def needs(self, name: str) -> set[str]:
         """Return every plugin that `name` requires, directly or not, without itself."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for required in self.loaded[waiting.pop()].manifest.requires:
-                if required not in found:
-                    found.add(required)
-                    waiting.append(required)
-        return found
+        return self._closure(self.loaded[name].manifest)
 
     def declared(self, hook: str, plugins: Sequence[str] | frozenset[str]) -> list[tuple[str, Any]]:
         """Return what the named plugins answered to a `register_*` hook of another plugin."""
@@ -129,22 +121,37 @@ class PluginManager:
         """Take a plugin, and all that require it, out of use and say so in the log."""
         if name in self.loaded:
             del self.loaded[name]
-            self._pluggy.unregister(name=name)
+        self._withdraw(name)
         entry = Quarantined(name, hook, reason)
         self.quarantined.append(entry)
+        self.problems.setdefault(name, Problems()).add(hook, reason)
         log.error("plugin quarantined: %s", entry)
         for other in [p.name for p in self.loaded.values() if name in p.manifest.requires]:
-            self.quarantine(other, None, f"it requires {name}, which is not loaded")
+            # What the first one took with it may be gone already.
+            if other in self.loaded:
+                self.quarantine(other, None, f"it requires {name}, which is not loaded")
+
+    def _withdraw(self, name: str) -> None:
+        """Take what a plugin implements, and the hooks that it declared, out of pluggy."""
+        if self._pluggy.has_plugin(name):
+            self._pluggy.unregister(name=name)
+        for hook in [hook for hook, owner in self._owners.items() if owner == name]:
+            del self._owners[hook]
+            self._lost[hook] = name
+            # pluggy has no way to take a specification back.
+            delattr(self._pluggy.hook, hook)
 
     def _load_all(self, names: Sequence[str], folders: Sequence[Path]) -> None:
-        found: dict[str, tuple[discovery.Candidate, Manifest]] = {}
+        found: dict[str, discovery.Candidate] = {}
         for folder in dict.fromkeys(folders):
             if (problem := discovery.problem_of(folder)) is not None:
                 self.folder_problems.append(problem)
                 log.error("%s", problem)
         for name in dict.fromkeys(names):
             try:
-                candidate = discovery.find(name, folders)
+                candidate = self._find(name, folders)
+                if candidate is None:
+                    continue
                 manifest = read_manifest(candidate.folder / "manifest.toml")
             except (discovery.NotAPlugin, ManifestError) as error:
                 self.quarantine(name, None, str(error))
@@ -152,93 +159,116 @@ class PluginManager:
             if manifest.name != name:
                 self.quarantine(name, None, f"its manifest.toml says it is {manifest.name!r}")
                 continue
-            found[name] = (candidate, manifest)
-        for name in self._order({name: manifest for name, (_, manifest) in found.items()}):
-            self._load_one(*found[name])
+            found[name] = candidate
+            self.manifests[name] = manifest
+        for name in self._order({name: self.manifests[name] for name in found}):
+            self._load_one(found[name], self.manifests[name])
 
-    def _order(self, manifests: Mapping[str, Manifest]) -> list[str]:
+    def _find(self, name: str, folders: Sequence[Path]) -> discovery.Candidate | None:
+        candidate = discovery.find(name, folders)
+        if not self._safe or candidate.own:
+            return candidate
+        own = discovery.find_own(name)
+        what = f"the one in {candidate.folder}" if own is not None else "a third-party plugin"
+        self._leave_out(name, f"{what} is left out by --safe")
+        return own
+
+    def _leave_out(self, name: str, reason: str) -> None:
+        entry = Quarantined(name, None, reason)
+        self.left_out.append(entry)
+        log.warning("%s", entry)
+
+    def _order(self, manifests: Mapping[str, Manifest], unheard: frozenset[str] = frozenset()) -> list[str]:
+        """Return the names in the order of loading.
+
+        :param unheard: those whose `after` is not heeded, as it contradicts others.
+        """
         sorter: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter()
         for name, manifest in manifests.items():
-            before = [n for n in (*manifest.requires, *manifest.after) if n in manifests]
-            sorter.add(name, *before)
+            wishes = () if name in unheard else manifest.after
+            sorter.add(name, *(n for n in (*manifest.requires, *wishes) if n in manifests))
         try:
             return list(sorter.static_order())
         except graphlib.CycleError as error:
             circle = list(dict.fromkeys(error.args[1]))
+            wishing = {name for name in circle if name not in unheard and manifests[name].after}
+            if wishing:
+                return self._order(manifests, unheard | wishing)
             for name in circle:
                 self.quarantine(name, None, f"these plugins require each other: {', '.join(circle)}")
-            return self._order({n: m for n, m in manifests.items() if n not in circle})
+            return self._order({n: m for n, m in manifests.items() if n not in circle}, unheard)
 
     def _load_one(self, candidate: discovery.Candidate, manifest: Manifest) -> None:
         for required in manifest.requires:
             if required not in self.loaded:
-                self.quarantine(candidate.name, None, f"it requires {required}, which is not loaded")
+                if any(entry.name == required for entry in self.left_out):
+                    self._leave_out(manifest.name, f"it requires {required}, which is left out by --safe")
+                else:
+                    self.quarantine(manifest.name, None, f"it requires {required}, which is not loaded")
                 return
-        hook: str | None = None
-        try:
-            module = candidate.load()
-            plugin = LoadedPlugin(manifest, module)
-            hooks = hooks_of(module)
-            for found in hooks:
-                if found.name == "register_hookspecs":
-                    hook = found.name
-                    specs = found.function()
-                    check_specs(specs)
-                    self._pluggy.add_hookspecs(specs)
-            for found in hooks:
-                check_hook(found, self._pluggy)
-            hook = None
-            self._pluggy.register(module, name=manifest.name)
-            for found in hooks:
-                hook = found.name
-                self._take(plugin, found)
-            hook = "register_commands"
-            self._check_command_paths(plugin)
-        except HookError as error:
-            self.quarantine(candidate.name, error.hook, error.reason)
-        # A plugin may raise anything at all, SystemExit included, and must not take the process with it.
-        except (Exception, SystemExit) as error:
-            log.debug("plugin %s failed to load", candidate.name, exc_info=True)
-            self.quarantine(candidate.name, hook, f"{type(error).__name__}: {error}")
-        else:
+        problems = Problems()
+        plugin = self._read(candidate, manifest, problems)
+        if plugin is not None and not problems:
             self.loaded[manifest.name] = plugin
             return
-        if self._pluggy.has_plugin(manifest.name):
-            self._pluggy.unregister(name=manifest.name)
+        self.quarantine(manifest.name, problems[0].hook, problems[0].reason)
+        self.problems[manifest.name] = problems
 
-    def _take(self, plugin: LoadedPlugin, found: FoundHook) -> None:
-        """Keep what one hook declares."""
-        if is_async_family(found.name):
-            arguments = tuple(inspect.signature(found.function).parameters)
-            target = Target(plugin.name, found.name, found.function, arguments)
-            plugin.targets = {**plugin.targets, found.name: target}
-            return
-        if found.name == "register_hookspecs":
-            return
-        answer = found.function()
-        match found.name:
-            case "register_schema":
-                if not isinstance(answer, Schema) or answer.name != plugin.name:
-                    raise HookError(found.name, f"it must return Schema({plugin.name!r}, models, migrations)")
-                plugin.schema = answer
-            case "register_settings":
-                if not (isinstance(answer, type) and issubclass(answer, BaseModel)):
-                    raise HookError(found.name, "it must return a pydantic model class")
-                try:
-                    answer()
-                except ValidationError as error:
-                    raise HookError(found.name, f"its defaults are not usable: {in_words(error)}") from None
-                plugin.settings_model = answer
-            case "register_commands":
-                plugin.commands = checked_commands(found.name, answer)
-            case "register_components":
-                plugin.components = named_components(found.name, answer)
-            case "register_jobs":
-                plugin.jobs = named_jobs(found.name, answer)
-            case _:
-                plugin.declared = {**plugin.declared, found.name: answer}
+    def _read(
+        self, candidate: discovery.Candidate, manifest: Manifest, problems: Problems
+    ) -> LoadedPlugin | None:
+        """Import and ask one plugin; all that is wrong with it is noted."""
+        name = manifest.name
+        try:
+            module = candidate.load()
+        except ANYTHING as error:
+            log.debug("plugin %s could not be imported", name, exc_info=True)
+            problems.add(None, f"{type(error).__name__}: {error}")
+            return None
+        plugin = LoadedPlugin(manifest, module, candidate.source)
+        needed = self._closure(manifest)
+        around = Surroundings(
+            manager=self._pluggy,
+            owners=self._owners,
+            required={each: self.loaded[each].schema for each in needed},
+            neighbours=frozenset({*needed, *manifest.after}),
+            rivals=self._names - {name},
+            lost=self._lost,
+        )
+        self._declare(plugin, problems)
+        usable = usable_hooks(name, module, around, problems)
+        if not problems:
+            # Everything was looked at before, so that pluggy finds nothing any more.
+            self._pluggy.register(module, name=name)
+        for found in usable:
+            take(plugin, found, around, problems)
+        self._check_command_paths(plugin, problems)
+        return plugin
 
-    def _check_command_paths(self, plugin: LoadedPlugin) -> None:
+    def _declare(self, plugin: LoadedPlugin, problems: Problems) -> None:
+        """Make the hooks known that a plugin declares for others."""
+        for found in hooks_of(plugin.module):
+            if found.name != "register_hookspecs":
+                continue
+            try:
+                specs = found.function()
+                if check_specs(specs, self._owners, problems):
+                    self._pluggy.add_hookspecs(specs)
+                    self._owners.update(dict.fromkeys(specs_of(specs), plugin.name))
+            except ANYTHING as error:
+                problems.add(found.name, f"{type(error).__name__}: {error}")
+
+    def _closure(self, manifest: Manifest) -> set[str]:
+        found: set[str] = set()
+        waiting = [manifest]
+        while waiting:
+            for required in waiting.pop().requires:
+                if required not in found:
+                    found.add(required)
+                    waiting.append(self.loaded[required].manifest)
+        return found
+
+    def _check_command_paths(self, plugin: LoadedPlugin, problems: Problems) -> None:
         owners = {
             leaf.qualified_name: other.name
             for other in self.loaded.values()
@@ -247,7 +277,7 @@ class PluginManager:
         for leaf in leaves_of(plugin.commands):
             path = shared_path(leaf.qualified_name, owners)
             if path is not None:
-                raise HookError(
+                problems.add(
                     "register_commands",
                     f"/{leaf.qualified_name} belongs to both {owners[path]} and {plugin.name}"
                     if path == leaf.qualified_name

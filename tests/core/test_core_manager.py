@@ -22,6 +22,7 @@ def reasons(manager: PluginManager) -> dict[str, str]:
     return {each.name: f"{each.hook}: {each.reason}" for each in manager.quarantined}
 
 
+HANDLER = "async def handler(interaction, ctx, key): ...\n"
 COMMAND = """
 @app_commands.command(name="{name}", description="x")
 {rank}
@@ -68,11 +69,11 @@ BROKEN = {
         "register_components: ValueError: 'king'",
     ),
     "two_actions": (
-        "@hookimpl\ndef register_components():\n    return [Component('a', print, 'guest')] * 2",
+        f"{HANDLER}@hookimpl\ndef register_components():\n    return [Component('a', handler, 'guest')] * 2",
         "register_components: the component action 'a' is there twice",
     ),
     "two_jobs": (
-        "@hookimpl\ndef register_jobs():\n    return [Job('pay', print)] * 2",
+        "async def pay(ctx, payload): ...\n@hookimpl\ndef register_jobs():\n    return [Job('pay', pay)] * 2",
         "register_jobs: the job 'pay' is there twice",
     ),
     "bad_schema": ("@hookimpl\ndef register_schema():\n    return []", "it must return Schema('bad_schema'"),
@@ -104,10 +105,10 @@ BROKEN = {
     ),
     "bad_specs": (
         (
-            "class Specs:\n    @hookspec\n    def decide_all(): ...\n@hookimpl\n"
+            "class Specs:\n    @hookspec\n    def ask_all(): ...\n@hookimpl\n"
             "def register_hookspecs():\n    return Specs"
         ),
-        "decide_all: a plugin's own hook is named register_* or on_*",
+        "ask_all: a plugin's own hook is named register_*, on_*, decide_*, filter_* or collect_*",
     ),
 }
 

@@ -27,7 +27,7 @@ def reason(manager: PluginManager) -> str:
         ("register_command", "did you mean register_commands? All hooks"),
         ("on_commands", "did you mean register_commands"),
         ("on_zzz", "those that begin with on_ are on_channel_deleted, on_guild_disabled, "),
-        ("setup", "the names of hooks begin with register_ or on_"),
+        ("setup", "the names of hooks begin with register_, on_, decide_, filter_ or collect_"),
     ],
 )
 def test_an_unknown_hook_says_which_there_are(folder: PluginFolder, name: str, words: str) -> None:
