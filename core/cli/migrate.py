@@ -31,6 +31,7 @@ def add_command(commands: Subcommands) -> None:
     down = actions.add_parser("down", help="revert migrations of one plugin, newest first")
     down.add_argument("plugin", help="a plugin's name, or core")
     down.add_argument("version", help=f"the last migration to keep, for example 0001; {_NOTHING} reverts all")
+    down.add_argument("--yes", action="store_true", help="do it although rows may be lost")
     down.set_defaults(handler=_down)
     check = actions.add_parser("check", help="say whether the tables are what this version expects")
     check.set_defaults(handler=_check)
@@ -39,7 +40,7 @@ def add_command(commands: Subcommands) -> None:
 def _up(_arguments: argparse.Namespace) -> int:
     from core.database.schema import migrate_up
 
-    url, schemas = _target()
+    url, schemas = target()
     applied = migrate_up(url, schemas)
     for name in applied:
         print(f"applied {name}")
@@ -51,7 +52,7 @@ def _up(_arguments: argparse.Namespace) -> int:
 def _status(_arguments: argparse.Namespace) -> int:
     from core.database.schema import migrate_status
 
-    url, schemas = _target()
+    url, schemas = target()
     states = migrate_status(url, schemas)
     width = max(len(_path(state)) for state in states)
     for state in states:
@@ -61,12 +62,21 @@ def _status(_arguments: argparse.Namespace) -> int:
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    from core.database.schema import migrate_down, migrate_status
+    from core.database.schema import migrate_down, migrate_status, rows_of
 
-    url, schemas = _target()
+    url, schemas = target()
     schema = _named(arguments.plugin, schemas)
     names = [state.name for state in migrate_status(url, [schema]) if state.applied_at]
-    reverted = migrate_down(url, schema, _version(arguments.version, schema.name, names))
+    keep = _version(arguments.version, schema.name, names)
+    going = names[names.index(keep) + 1 :] if keep is not None else names
+    filled = rows_of(url, schema) if going else {}
+    if filled and not arguments.yes:
+        tables = ", ".join(f"{name} ({count:,})" for name, count in filled.items())
+        raise StartupError(
+            f"Reverting {', '.join(going)} may lose rows of {schema.name}, which has some in {tables}: run"
+            " redlegion backup first, then say --yes."
+        )
+    reverted = migrate_down(url, schema, keep)
     for name in reverted:
         print(f"reverted {name}")
     if not reverted:
@@ -77,7 +87,7 @@ def _down(arguments: argparse.Namespace) -> int:
 def _check(_arguments: argparse.Namespace) -> int:
     from core.database.schema import drift, migrate_status
 
-    url, schemas = _target()
+    url, schemas = target()
     wrong = [state for state in migrate_status(url, schemas) if state.state != "applied"]
     for state in wrong:
         print(f"{_path(state)} is {state.state}: {ADVICE[state.state]}")
@@ -102,8 +112,11 @@ ADVICE = {
 }
 
 
-def _target() -> tuple[str, list[Schema]]:
-    """Return the database's URL and all schemas, the core's first; broken plugins are named and left out."""
+def target() -> tuple[str, list[Schema]]:
+    """Read the settings and return the database's URL and all schemas, the core's first.
+
+    Broken plugins are named on standard error and left out.
+    """
     from core.database.schema import CORE_SCHEMA
     from core.plugins import PluginManager
 

@@ -11,9 +11,7 @@ import peewee
 
 from core.database.backends import Backend, EmbeddedSqlite
 from core.database.catalog import Table, read_catalog
-
-_HISTORY = "_migration"
-_CHECKSUMS = "core_migration_checksum"
+from core.database.migrating import CHECKSUMS, HISTORY
 
 
 def compare(database: Backend, schemas: Mapping[str, Sequence[Any]]) -> list[str]:
@@ -41,11 +39,11 @@ def compare(database: Backend, schemas: Mapping[str, Sequence[Any]]) -> list[str
 
 def _strangers(live: Mapping[str, Table], wanted: Mapping[str, Table], schemas: Iterable[str]) -> list[str]:
     mine = set(schemas)
-    installed = {name.removesuffix(_HISTORY) for name in live if name.endswith(_HISTORY)}
+    installed = {name.removesuffix(HISTORY) for name in live if name.endswith(HISTORY)}
     others = tuple(f"{name}_" for name in installed - mine)
     found = []
     for name in sorted(set(live) - set(wanted)):
-        if name == _CHECKSUMS or (name.endswith(_HISTORY) and name.removesuffix(_HISTORY) in installed):
+        if name == CHECKSUMS or (name.endswith(HISTORY) and name.removesuffix(HISTORY) in installed):
             continue
         # Without the core among the schemas, only a plugin's own prefix says whose a table is.
         judged = "core" in mine or name.startswith(tuple(f"{own}_" for own in mine))

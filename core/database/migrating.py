@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,8 @@ from core.database.fields import Instant, Text
 from core.database.guarding import TableGuard
 
 CHECKSUMS = "core_migration_checksum"
+#: What the name of a schema's history table ends with.
+HISTORY = "_migration"
 
 
 class EditedFile(Exception):
@@ -40,7 +42,7 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
     """
 
     def __init__(self, database: Backend, name: str, directory: Path) -> None:
-        super().__init__(database, str(directory), table_name=f"{name}_migration")
+        super().__init__(database, str(directory), table_name=f"{name}{HISTORY}")
         self.name = name
         base = database.Model
 
@@ -49,7 +51,7 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
             applied = Instant(default=current_now)
 
             class Meta:
-                table_name = f"{self.name}_migration"
+                table_name = f"{self.name}{HISTORY}"
 
         class Checksum(base):  # type: ignore[misc, valid-type]
             plugin = Text()
@@ -67,6 +69,13 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
         """Apply what is pending and return the names."""
         self.database.create_tables([self.Checksum], safe=True)
         return list(self.up())
+
+    def apply(self, names: Collection[str]) -> None:
+        """Apply these pending migrations, and no others."""
+        self.database.create_tables([self.Checksum, self.History], safe=True)
+        for migration in self.migrations():
+            if migration.name in names:
+                self._run(migration.name, migration.load(), "up")
 
     def revert(self, names: Iterable[str]) -> list[str]:
         """Revert these applied migrations, newest first; return them in that order."""
@@ -113,4 +122,4 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
             self.Checksum.insert(plugin=self.name, name=name, sha256=checksum(path)).execute()
 
 
-__all__ = ["CHECKSUMS", "EditedFile", "Migration", "SchemaRunner", "checksum"]
+__all__ = ["CHECKSUMS", "HISTORY", "EditedFile", "Migration", "SchemaRunner", "checksum"]

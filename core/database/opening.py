@@ -50,7 +50,7 @@ def use(backend: Backend, clock: Clock) -> None:
 def connect(url: str, *, shared: bool = False) -> tuple[Backend, FileLock | None]:
     """Return a peewee database for `url` that could be connected to, and the SQLite lock, held.
 
-    :param shared: for a look beside a running bot: a lock that somebody else holds is no obstacle.
+    :param shared: for a look beside a running bot: no lock is taken, so that nobody is kept out meanwhile.
     :raises StartupError: see `open_database`.
     """
     try:
@@ -94,10 +94,10 @@ def _connect_sqlite(path: Path, *, shared: bool) -> tuple[Backend, FileLock | No
             raise IsADirectoryError
         # Looked at before anything is made beside it: a slip in the path must leave no trace.
         _refuse_other_files(path)
-        lock = FileLock(path.with_name(path.name + ".lock"))
-    except FileBusy as error:
         if not shared:
-            raise _in_use(path) from error
+            lock = FileLock(path.with_name(path.name + ".lock"))
+    except FileBusy as error:
+        raise _in_use(path) from error
     except (OSError, sqlite3.Error) as error:
         raise StartupError(
             f"The database {path} cannot be written: make its folder writable for this user, or set"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import peewee
 
-from core.database.backends import Backend, ServerPostgres
+from core.database.backends import Backend, ServerPostgres, sqlstate
 from core.database.drift import compare
 from core.database.engine import Database
 from core.database.migrating import EditedFile, SchemaRunner
@@ -20,6 +20,7 @@ from core.errors import StartupError
 
 #: Milliseconds that a process waits for another one that is migrating.
 _LOCK_WAIT = 60_000
+_NO_PRIVILEGE = "42501"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ def migrate_up(target: str | Database, schemas: Sequence[Schema]) -> list[str]:
     :raises MigrationFailed: a migration broke a rule; it is rolled back, earlier ones stay.
     """
     applied: list[str] = []
-    with _own_connection(target) as backend:
-        runners = [_runner(backend, schema) for schema in schemas]
+    with own_connection(target) as backend:
+        runners = [runner_of(backend, schema) for schema in schemas]
         for runner in runners:
             _refuse(runner)
         for runner in runners:
@@ -79,8 +80,8 @@ def migrate_down(target: str | Database, schema: Schema, to: str | None = None) 
     :returns: the reverted ones as "schema/name".
     :raises StartupError: as `migrate_up`, or `to` is not applied.
     """
-    with _own_connection(target) as backend:
-        runner = _runner(backend, schema)
+    with own_connection(target) as backend:
+        runner = runner_of(backend, schema)
         _refuse(runner)
         names = [migration.name for migration in runner.status() if migration.applied]
         if to is not None and to not in names:
@@ -93,10 +94,10 @@ def migrate_down(target: str | Database, schema: Schema, to: str | None = None) 
 
 def migrate_status(target: str | Database, schemas: Sequence[Schema]) -> list[MigrationState]:
     """Return every migration of the schemas, with its state; changes nothing."""
-    with _own_connection(target, lock=False, shared=True) as backend:
+    with own_connection(target, lock=False, shared=True) as backend:
         found: list[MigrationState] = []
         for schema in schemas:
-            runner = _runner(backend, schema)
+            runner = runner_of(backend, schema)
             edited = set(runner.edited())
             for migration in runner.status():
                 state = "applied" if migration.applied else "pending"
@@ -108,24 +109,52 @@ def migrate_status(target: str | Database, schemas: Sequence[Schema]) -> list[Mi
         return found
 
 
+def rows_of(target: str | Database, schema: Schema) -> dict[str, int]:
+    """Return how many rows there are in each table of a schema's models; empty tables are left out."""
+    with own_connection(target, lock=False, shared=True) as backend:
+        live = set(backend.get_tables())
+        names = sorted(model._meta.table_name for model in schema.models)
+        counts = {
+            name: int(backend.execute_sql(f'SELECT count(*) FROM "{name}"').fetchone()[0])
+            for name in names
+            if name in live
+        }
+        return {name: count for name, count in counts.items() if count}
+
+
 def refuse_newer(target: str | Database, schemas: Sequence[Schema]) -> None:
     """Raise StartupError if the database has migrations that this code does not know, or edited ones."""
-    with _own_connection(target) as backend:
+    with own_connection(target) as backend:
         for schema in schemas:
-            _refuse(_runner(backend, schema))
+            _refuse(runner_of(backend, schema))
 
 
 def drift(target: str | Database, schemas: Sequence[Schema]) -> list[str]:
     """Compare the database with what the models say, by making their tables in a scratch schema.
 
     :returns: one line per difference, by table and column; empty when there is none.
+    :raises StartupError: PostgreSQL does not let this user make the scratch schema.
     """
-    with _own_connection(target, lock=False, shared=True) as backend:
-        return compare(backend, {schema.name: schema.models for schema in schemas})
+    with own_connection(target, lock=False, shared=True) as backend:
+        try:
+            return compare(backend, {schema.name: schema.models for schema in schemas})
+        except peewee.PeeweeException as error:
+            if sqlstate(error) != _NO_PRIVILEGE:
+                raise
+            raise StartupError(
+                "The tables cannot be compared with the models, since PostgreSQL does not let this user make"
+                " a scratch schema for it: run GRANT CREATE ON DATABASE for its user."
+            ) from error
 
 
 @contextmanager
-def _own_connection(target: str | Database, *, lock: bool = True, shared: bool = False) -> Iterator[Backend]:
+def own_connection(target: str | Database, *, lock: bool = True, shared: bool = False) -> Iterator[Backend]:
+    """Connect in this thread, apart from the connections of an open database, while the block runs.
+
+    :param target: a URL, or an open database.
+    :param lock: keep other processes from migrating meanwhile.
+    :param shared: for a look beside a running bot, which keeps nobody out.
+    """
     file_lock = None
     if isinstance(target, Database):
         backend = make_backend(target.url)
@@ -155,7 +184,8 @@ def _lock_server(backend: ServerPostgres) -> None:
         ) from error
 
 
-def _runner(backend: Backend, schema: Schema) -> SchemaRunner:
+def runner_of(backend: Backend, schema: Schema) -> SchemaRunner:
+    """Return what runs the migrations of a schema on a connected database."""
     return SchemaRunner(backend, schema.name, schema.migrations)
 
 
