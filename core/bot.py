@@ -142,6 +142,11 @@ class Bot(discord.AutoShardedClient):
             channel.guild.id, "on_channel_deleted", ChannelDeleted(channel.guild.id, channel.id, now)
         )
 
+    def _role_deleted(self, role: discord.Role) -> None:
+        self.runtime.tasks.spawn(
+            self.runtime.guilds.forget_roles(role.guild.id, [role.id]), f"forget role {role.id}"
+        )
+
     def _member_updated(self, before: discord.Member, after: discord.Member) -> None:
         if before.roles == after.roles:
             return
@@ -169,6 +174,7 @@ _TAKERS: dict[str, Any] = {
     "guild_remove": Bot._guild_away,
     "raw_member_remove": Bot._member_removed,
     "guild_channel_delete": Bot._channel_deleted,
+    "guild_role_delete": Bot._role_deleted,
     "member_update": Bot._member_updated,
     "interaction": Bot._interaction,
 }

@@ -1,21 +1,23 @@
-"""What each guild wants, kept in memory from the database: toggles and plugin settings."""
+"""What each guild wants, kept in memory from the database: toggles, plugin settings and ranks."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+import discord
+from pydantic import BaseModel
 
 from core.guilds import store
+from core.guilds.rank_table import RankTable
+from core.guilds.ranks import Rank, rank_of
+from core.guilds.settings import PluginSettings, Stored
 
 if TYPE_CHECKING:
     from core.clock import Clock
     from core.database import Database
+    from core.events import Resync
     from core.plugins import PluginManager
-
-log = logging.getLogger(__name__)
 
 
 class GuildStates:
@@ -25,17 +27,25 @@ class GuildStates:
     needs it is.
 
     :param on_by_default: features that are on until a guild says otherwise.
+    :param deliver_to: tells a plugin in a guild of an event, by plugin, guild, hook and event.
     """
 
     def __init__(
-        self, db: Database, clock: Clock, manager: PluginManager, on_by_default: Sequence[str]
+        self,
+        db: Database,
+        clock: Clock,
+        manager: PluginManager,
+        on_by_default: Sequence[str],
+        deliver_to: Callable[[str, int, str, object], None],
     ) -> None:
         self._db = db
         self._clock = clock
-        self._manager = manager
+        self.manager = manager
+        self._deliver_to = deliver_to
         self._default = frozenset(on_by_default)
         self._wanted: dict[int, dict[str, bool]] = {}
-        self._settings: dict[tuple[int, str], BaseModel] = {}
+        self._settings = PluginSettings(db, clock, self)
+        self._ranks = RankTable(db, clock)
 
     async def load(self, guilds: dict[int, str]) -> None:
         """Read what the guilds want, and store names that are new.
@@ -48,13 +58,15 @@ class GuildStates:
             # One write per guild keeps each within its own key.
             await self._db.write(store.ensure_guilds, {guild_id: name}, key=guild_id)
         rows = await self._db.read(store.plugin_rows, list(guilds))
+        ranks = await self._db.read(store.rank_rows, list(guilds))
         # One that has become known meanwhile may have been switched since: what is in memory is newer.
         fresh_ids = guilds.keys() - self._wanted.keys()
         self._wanted.update((guild_id, {}) for guild_id in fresh_ids)
         for row in rows:
             if row.guild_id in fresh_ids:
                 self._wanted[row.guild_id][row.plugin] = row.enabled
-                self._read_settings(row)
+                self._settings.read(row)
+        self._ranks.take(ranks, fresh_ids)
 
     def known(self, guild_id: int) -> bool:
         """Say whether the guild has been loaded."""
@@ -72,8 +84,8 @@ class GuildStates:
         """Return the features that a loaded plugin requires and that are not wanted in a guild."""
         return [
             name
-            for name in sorted(self._manager.needs(plugin))
-            if self._manager.loaded[name].manifest.kind == "feature" and not self.wanted(guild_id, name)
+            for name in sorted(self.manager.needs(plugin))
+            if self.manager.loaded[name].manifest.kind == "feature" and not self.wanted(guild_id, name)
         ]
 
     def undecided(self, guild_id: int) -> list[str]:
@@ -92,18 +104,18 @@ class GuildStates:
             p.name
             for p in self.features()
             if self.wanted(guild_id, p.name)
-            and not {p.name, *self._manager.needs(p.name)}.intersection(without)
+            and not {p.name, *self.manager.needs(p.name)}.intersection(without)
             and not self.missing(guild_id, p.name)
         }
-        return frozenset(features.union(*(self._manager.needs(name) for name in features)))
+        return frozenset(features.union(*(self.manager.needs(name) for name in features)))
 
     def users_of(self, library: str) -> list[str]:
         """Return the titles of the features that need a library."""
-        return [m.title for m in self.features() if library in self._manager.needs(m.name)]
+        return [m.title for m in self.features() if library in self.manager.needs(m.name)]
 
     def features(self) -> Iterable[Any]:
         """Return the loaded plugins that a guild can switch."""
-        return [p.manifest for p in self._manager.loaded.values() if p.manifest.kind == "feature"]
+        return [p.manifest for p in self.manager.loaded.values() if p.manifest.kind == "feature"]
 
     async def set_wanted(self, guild_id: int, plugin: str, enabled: bool, actor_id: int | None) -> None:
         """Store that a guild wants or does not want a feature."""
@@ -117,24 +129,88 @@ class GuildStates:
 
         :raises LookupError: the plugin registers no settings.
         """
-        stored = self._settings.get((guild_id, plugin))
-        if stored is not None:
-            return stored
-        model = self._manager.loaded[plugin].settings_model
-        if model is None:
-            raise LookupError(f"{plugin} registers no settings")
-        return model()
+        return self._settings.stored(guild_id, plugin).values
 
-    def _read_settings(self, row: store.PluginRow) -> None:
-        plugin = self._manager.loaded.get(row.plugin)
-        if plugin is None or plugin.settings_model is None or not row.settings:
-            return
-        try:
-            self._settings[row.guild_id, row.plugin] = plugin.settings_model.model_validate(row.settings)
-        except ValidationError as error:
-            log.error(
-                "settings of %s in guild %s are not usable, defaults are used: %s",
-                row.plugin,
-                row.guild_id,
-                error.errors()[0]["msg"],
+    def stored_settings(self, guild_id: int, plugin: str) -> Stored:
+        """Return a plugin's settings in a guild, with what the guild has set and what of it is not usable.
+
+        :raises LookupError: the plugin registers no settings.
+        """
+        return self._settings.stored(guild_id, plugin)
+
+    async def set_settings(
+        self,
+        guild_id: int,
+        plugin: str,
+        values: Mapping[str, Any],
+        actor_id: int | None,
+        *,
+        reset: Collection[str] = (),
+    ) -> BaseModel:
+        """Set some of a plugin's settings in a guild; in effect at once, stored, audited and told to it.
+
+        Fields that are not named stay as they are, so two people who change different ones both have
+        their way. The plugin hears `on_resync` with the reason "settings" where it is on.
+
+        :param values: new values by field, as the model takes them.
+        :param actor_id: the member who asked, None for the bot itself.
+        :param reset: fields that go back to their defaults.
+        :returns: all settings as they are now.
+        :raises UserError: a name, a value, or how values go together is refused; nothing is changed then.
+        :raises LookupError: the plugin registers no settings.
+        """
+        return await self._settings.change(guild_id, plugin, values, actor_id, reset)
+
+    def tell(self, plugin: str, guild_id: int, event: Resync) -> None:
+        """Let a plugin look again at a guild where it is on."""
+        if plugin in self.active(guild_id):
+            self._deliver_to(plugin, guild_id, "on_resync", event)
+
+    def ranks(self, guild_id: int) -> Mapping[int, Rank]:
+        """Return ranks by role id; empty while Discord's permissions decide."""
+        return self._ranks.of(guild_id)
+
+    def rank_of(
+        self, guild_id: int, member: discord.Member | discord.User, permissions: discord.Permissions
+    ) -> Rank:
+        """Return the rank of a member in a guild, see `core.guilds.ranks.rank_of`."""
+        return rank_of(member, permissions, self._ranks.of(guild_id))
+
+    async def set_ranks(self, guild_id: int, ranks: Mapping[int, Rank], actor_id: int | None) -> None:
+        """Replace the whole mapping of roles to ranks; in effect at once, stored and audited.
+
+        :param ranks: by role id; empty leaves it to Discord's permissions.
+        :raises UserError: too many roles for one rank, or everybody would be an officer or admin.
+        """
+        await self._ranks.change(guild_id, ranks, lambda present: present.keys() - ranks.keys(), actor_id)
+
+    async def set_rank_roles(
+        self, guild_id: int, rank: Rank, role_ids: Collection[int], actor_id: int | None
+    ) -> None:
+        """Let exactly these roles give a rank; other ranks keep theirs, but for roles that move here.
+
+        :raises UserError: as `set_ranks`.
+        """
+
+        def left_out(present: Mapping[int, Rank]) -> set[int]:
+            return {role for role, each in present.items() if each is rank and role not in role_ids}
+
+        await self._ranks.change(guild_id, dict.fromkeys(role_ids, rank), left_out, actor_id)
+
+    async def forget_roles(self, guild_id: int, role_ids: Collection[int]) -> None:
+        """Take deleted roles out of the mapping."""
+        if not self._ranks.of(guild_id).keys().isdisjoint(role_ids):
+            await self._ranks.change(
+                guild_id,
+                {},
+                lambda present: present.keys() & set(role_ids),
+                None,
+                action="ranks.role_deleted",
             )
+
+    async def keep_roles(self, guild_id: int, role_ids: Collection[int]) -> None:
+        """Take every role out of the mapping that the guild does not have any more.
+
+        :param role_ids: all roles of the guild.
+        """
+        await self.forget_roles(guild_id, self._ranks.of(guild_id).keys() - set(role_ids))

@@ -1,13 +1,14 @@
-"""Store functions of guilds: which plugin is wanted where, and who changed it."""
+"""Store functions of guilds: which plugin is wanted where, its settings, and which role gives which rank."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.database import AuditEntry, Guild, GuildPlugin, ensure_guild
+from core.database import Guild, GuildPlugin, GuildRank, ensure_guild
+from core.guilds import audit
 
 CHUNK = 500
 
@@ -63,12 +64,102 @@ def set_enabled(guild_id: int, plugin: str, enabled: bool, actor_id: int | None,
         conflict_target=[GuildPlugin.guild_id, GuildPlugin.plugin],
         preserve=[GuildPlugin.enabled, GuildPlugin.changed_by, GuildPlugin.updated_at],
     ).execute()
-    AuditEntry.insert(
+    audit.record(
+        guild_id,
+        actor_id,
+        "plugin.enable" if enabled else "plugin.disable",
+        plugin,
+        None if before is None else {"enabled": before.enabled},
+        {"enabled": enabled},
+        at,
+    )
+
+
+def set_settings(  # noqa: PLR0917 - the engine hands arguments on by position
+    guild_id: int,
+    plugin: str,
+    wanted: bool,
+    stored: Mapping[str, Any],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    actor_id: int | None,
+    at: datetime,
+) -> None:
+    """Store what a guild has set for a plugin, and audit the fields that changed.
+
+    :param wanted: whether the guild wants the plugin, for the case that it has said nothing of it yet.
+    :param stored: all that the guild has set, as JSON values by field.
+    :param before: the fields that change, as they were in effect or stood there.
+    :param after: the same fields as they are from now on.
+    """
+    GuildPlugin.insert(
         guild_id=guild_id,
-        actor_id=actor_id,
-        action="plugin.enable" if enabled else "plugin.disable",
-        target=plugin,
-        before=None if before is None else {"enabled": before.enabled},
-        after={"enabled": enabled},
-        at=at,
+        plugin=plugin,
+        enabled=wanted,
+        settings=dict(stored),
+        changed_by=actor_id,
+        updated_at=at,
+    ).on_conflict(
+        conflict_target=[GuildPlugin.guild_id, GuildPlugin.plugin],
+        preserve=[GuildPlugin.settings, GuildPlugin.changed_by, GuildPlugin.updated_at],
     ).execute()
+    audit.record(guild_id, actor_id, "settings.change", plugin, before, after, at)
+
+
+def rank_rows(guild_ids: Sequence[int]) -> list[tuple[int, int, str]]:
+    """Return (guild, role, rank) of every role that gives a rank in one of the guilds."""
+    found: list[tuple[int, int, str]] = []
+    for start in range(0, len(guild_ids), CHUNK):
+        query: Any = (
+            GuildRank.select(GuildRank.guild_id, GuildRank.role_id, GuildRank.rank)
+            .where(GuildRank.guild_id.in_(guild_ids[start : start + CHUNK]))
+            .order_by(GuildRank.role_id)
+        )
+        found += query.tuples()
+    return found
+
+
+def change_ranks(  # noqa: PLR0917 - the engine hands arguments on by position
+    guild_id: int,
+    given: Mapping[int, str],
+    taken: Collection[int],
+    action: str,
+    actor_id: int | None,
+    at: datetime,
+) -> dict[int, str]:
+    """Map roles to ranks, take others out, and audit the roles that changed; the rest stays as it is.
+
+    :param given: ranks by role id.
+    :param taken: roles that give no rank any more.
+    :param action: for the audit, such as "ranks.change".
+    :returns: the whole mapping after it.
+    """
+    ensure_guild(guild_id)
+    before = {role_id: rank for _guild_id, role_id, rank in rank_rows([guild_id])}
+    after = {role_id: rank for role_id, rank in {**before, **given}.items() if role_id not in taken}
+    changed = [role for role in sorted({*before, *after}) if before.get(role) != after.get(role)]
+    if not changed:
+        return after
+    gone = [role_id for role_id in changed if role_id not in after]
+    if gone:
+        GuildRank.delete().where(GuildRank.guild_id == guild_id, GuildRank.role_id.in_(gone)).execute()
+    rows = [
+        {"guild_id": guild_id, "role_id": role_id, "rank": after[role_id], "updated_at": at}
+        for role_id in changed
+        if role_id in after
+    ]
+    if rows:
+        GuildRank.insert_many(rows).on_conflict(
+            conflict_target=[GuildRank.guild_id, GuildRank.role_id],
+            preserve=[GuildRank.rank, GuildRank.updated_at],
+        ).execute()
+    audit.record(
+        guild_id,
+        actor_id,
+        action,
+        None,
+        {str(role_id): before.get(role_id) for role_id in changed},
+        {str(role_id): after.get(role_id) for role_id in changed},
+        at,
+    )
+    return after
