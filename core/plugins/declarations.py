@@ -19,7 +19,7 @@ from core.plugins.problems import Problems
 AnyCommand = app_commands.Command[Any, Any, Any] | app_commands.Group
 
 #: First words of commands that belong to the core itself.
-RESERVED = frozenset({"help", "plugins", "setup"})
+RESERVED = frozenset({"help", "plugins", "privacy", "setup"})
 #: Characters that an embed of Discord has room for.
 HELP_TITLE, HELP_TEXT = 256, 4096
 _PLAIN = re.compile(r"[a-z0-9_]{1,32}")
