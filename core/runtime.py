@@ -17,7 +17,7 @@ from core.commands.own import own_commands
 from core.commands.table import CommandTable
 from core.connection import Connection
 from core.context import Context
-from core.database import CORE_SCHEMA, Database, migrate_up, open_database
+from core.database import Database, open_database
 from core.dispatch import Dispatcher
 from core.errors import StartupError
 from core.guilds.opening import GuildOpener, Switched
@@ -28,6 +28,7 @@ from core.ids import IdSource
 from core.jobs import JobRunner
 from core.names import Names
 from core.plugins import LoadedPlugin, PluginManager
+from core.plugins.migrations import migrate_all
 from core.settings import Settings
 from core.tasks import TaskBook
 from core.voice.seat import Seats
@@ -68,14 +69,7 @@ class Runtime:
         self.tasks = TaskBook(self.clock)
         self.manager = PluginManager.load(settings)
         self.commands = CommandTable(self.manager, own_commands())
-        if settings.strict and self.manager.quarantined:
-            words = "; ".join(str(entry) for entry in self.manager.quarantined)
-            raise StartupError(
-                f"--strict refuses to start with broken plugins: {words}. "
-                "Mend them or take them out of plugins.toml."
-            )
-        for plugin in self.manager.loaded.values():
-            add_catalogs(plugin.module.__name__)
+        self._refuse_broken()
         self.context_for: Callable[[str, int], Context] = lru_cache(maxsize=65_536)(self._context)
         self.dispatcher = Dispatcher(self.manager, self.context_for)
         self.opener = GuildOpener(self)
@@ -89,6 +83,14 @@ class Runtime:
 
     def _context(self, plugin: str, guild_id: int) -> Context:
         return Context(self, plugin, guild_id)
+
+    def _refuse_broken(self) -> None:
+        if self.settings.strict and self.manager.quarantined:
+            words = "; ".join(str(entry) for entry in self.manager.quarantined)
+            raise StartupError(
+                f"--strict refuses to start with broken plugins: {words}. "
+                "Mend them or take them out of plugins.toml."
+            )
 
     async def start(self) -> None:
         """Connect, and return once the guilds of the first shard are open.
@@ -234,13 +236,18 @@ class Runtime:
         """Open the database, bring it up to date, and build what rests on it."""
         self.db = open_database(self.settings.database_url, clock=self.clock)
         try:
-            applied = migrate_up(self.db, [CORE_SCHEMA, *self.manager.schemas])
+            applied = migrate_all(self.db, self.manager)
             if applied:
                 log.info("database brought up to date: %s", ", ".join(applied))
+            self._refuse_broken()
             await self.db.start()
         except BaseException:
             await self.db.close()
             raise
+        # A plugin whose migrations failed is gone by now, and so must be its commands.
+        self.commands = CommandTable(self.manager, own_commands())
+        for plugin in self.manager.loaded.values():
+            add_catalogs(plugin.module.__name__)
         self.guilds = GuildStates(
             self.db, self.clock, self.manager, self.settings.plugins.on_by_default, self.dispatcher.deliver_to
         )

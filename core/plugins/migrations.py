@@ -1,0 +1,74 @@
+"""The core's tables brought up to date, then each plugin's on its own: a broken one costs only itself."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from core.database import CORE_SCHEMA, Database, MigrationFailed, Schema, migrate_status, migrate_up
+from core.errors import StartupError
+from core.plugins.loading import ANYTHING
+from core.plugins.tables import HOOK
+
+if TYPE_CHECKING:
+    from core.plugins.manager import PluginManager
+
+log = logging.getLogger(__name__)
+
+
+def migrate_all(target: str | Database, manager: PluginManager) -> list[str]:
+    """Apply what is pending; a plugin whose migrations cannot be applied is quarantined with what needs it.
+
+    What of its migrations was applied before the one that failed stays; a later start tries the rest again.
+
+    :param target: a URL, or an open database.
+    :returns: the applied ones as "schema/name".
+    :raises StartupError: the core's own tables cannot be brought up to date, or the database is gone.
+    :raises MigrationFailed: a migration of the core broke a rule.
+    """
+    applied = migrate_up(target, [CORE_SCHEMA])
+    for plugin in list(manager.loaded.values()):
+        # What it requires may have taken it along.
+        if plugin.schema is None or plugin.name not in manager.loaded:
+            continue
+        try:
+            reason = _refusal(target, plugin.schema)
+            if reason is None:
+                applied += migrate_up(target, [plugin.schema])
+        except StartupError:
+            raise
+        except ANYTHING as error:
+            log.debug("the migrations of %s failed", plugin.name, exc_info=True)
+            reason = _failure(target, plugin.schema, error)
+        if reason is not None:
+            manager.quarantine(plugin.name, HOOK, reason)
+    return applied
+
+
+def _refusal(target: str | Database, schema: Schema) -> str | None:
+    """Return why the tables of a plugin must not be touched, or None."""
+    for state in migrate_status(target, [schema]):
+        if state.state == "unknown":
+            return (
+                f"the database is newer than this version of the plugin, it has {state.name}; install the "
+                "newer version again, or restore a backup made before the upgrade"
+            )
+        if state.state == "edited":
+            return (
+                f"its migration {state.name} was edited after it was applied; restore the file and put the "
+                "change into a new migration"
+            )
+    return None
+
+
+def _failure(target: str | Database, schema: Schema, error: BaseException) -> str:
+    """Return what to say of a migration that raised.
+
+    :raises StartupError: it was not the plugin's fault, the database itself is gone.
+    """
+    migrate_status(target, [CORE_SCHEMA])
+    if isinstance(error, MigrationFailed):
+        return str(error).rstrip(".")
+    pending = [state.name for state in migrate_status(target, [schema]) if state.state == "pending"]
+    which = f"its migration {pending[0]}" if pending else "one of its migrations"
+    return f"{which} could not be applied: {type(error).__name__}: {error}"
