@@ -71,6 +71,7 @@ class GuildOpener:
             try:
                 await runtime.guilds.load({guild.id: guild.name for guild in fresh})
                 await runtime.menus.load([guild.id for guild in fresh])
+                runtime.jobs.opened([guild.id for guild in fresh])
             except Exception as error:
                 problem = error
                 for guild in fresh:
@@ -96,6 +97,11 @@ class GuildOpener:
         except TimeoutError:
             return False
         return True
+
+    def is_open(self, guild_id: int) -> bool:
+        """Say whether a guild is open: what it wants is known and its voice is caught up with."""
+        opened = self._open.get(guild_id)
+        return opened is not None and opened.is_set()
 
     async def switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> Switched:
         """Switch a feature, whole: a caller that is cancelled does not leave it half done."""
@@ -131,7 +137,8 @@ class GuildOpener:
             self._record(guild_id)
             for name in came:
                 runtime.dispatcher.deliver_to(name, guild_id, "on_resync", Resync(guild_id, "enabled"))
-            runtime.jobs.wake()
+            for name in came:
+                await runtime.jobs.release(name, guild_id)
         # Outside the queue: Discord may let us wait, and the menu's own lock keeps the order.
         menu = await runtime.menus.switched(guild_id) if before != after else runtime.menus.state(guild_id)
         return Switched(came, went, (), menu)
@@ -145,13 +152,13 @@ class GuildOpener:
             self._record(guild.id)
             shard_id = guild.shard_id
             await runtime.recorder.recover(shard_id, guild.id, self._present(guild), reason)
-            self._is_open(guild.id)
+            self._opened(guild.id)
             runtime.jobs.wake()
             me = guild.me
             runtime.menus.joined(guild.id, me.joined_at if me is not None else None)
             await runtime.menus.sync(guild.id)
 
-    def _is_open(self, guild_id: int) -> None:
+    def _opened(self, guild_id: int) -> None:
         self._open.setdefault(guild_id, asyncio.Event()).set()
         self.failed.pop(guild_id, None)
         self._attempts.pop(guild_id, None)
