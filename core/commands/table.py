@@ -43,7 +43,7 @@ class CommandTable:
         self._core = list(core)
         # A payload takes the tree's defaults for where a command may be used; the client has none of its own.
         self._plain: app_commands.CommandTree[Any] = app_commands.CommandTree(
-            discord.Client(intents=discord.Intents.none())
+            discord.Client(intents=discord.Intents(guilds=True))
         )
         # Together, groups can break Discord's limits that each of them keeps: then the later plugin goes.
         while (misfit := self._fill(manager)) is not None:
