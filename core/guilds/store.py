@@ -115,7 +115,7 @@ def rank_rows(guild_ids: Sequence[int]) -> list[tuple[int, int, str]]:
             .where(GuildRank.guild_id.in_(guild_ids[start : start + CHUNK]))
             .order_by(GuildRank.role_id)
         )
-        found += query.tuples()
+        found.extend(query.tuples())
     return found
 
 
