@@ -11,6 +11,7 @@ from core.commands.facts import rank_held, runtime_of
 from core.commands.patience import deferred_if_slow
 from core.commands.plugin_pages import info, overview
 from core.commands.replies import reply
+from core.commands.settings_command import add_settings
 from core.commands.switching import switch_and_tell
 from core.commands.why import why
 from core.guilds.ranks import requires
@@ -29,6 +30,7 @@ def build_plugins_group() -> app_commands.Group:
     )
     _add_looks(group)
     _add_switches(group)
+    add_settings(group)
     return group
 
 

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 from pydantic import BaseModel
 
-from core.commands.panels import Interaction, button, panel, place_of, rows, show
+from core.commands.panels import MOST_TEXT, Interaction, button, fit, panel, place_of, rows, show
 from core.commands.patience import deferred_if_slow
 from core.commands.replies import modal_values, reply
 from core.commands.settings_form import PER_FORM, changes_in, held, key_of, marks_of, settings_form
@@ -129,7 +129,9 @@ async def save(interaction: Interaction, ctx: Context, key: str) -> None:
             style=discord.ButtonStyle.primary,
         )
         words = [f"### {_('Not saved')}", error.what, error.todo, _("What you typed is kept for a day.")]
-        await reply(interaction, view=panel(["\n".join(words), *rows([again])]), ephemeral=True)
+        await reply(
+            interaction, view=panel([fit("\n".join(words), MOST_TEXT), *rows([again])]), ephemeral=True
+        )
         return
     await _show_after(interaction, ctx, name, list(values), next(iter(typed), ""))
 
