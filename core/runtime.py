@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import lru_cache
 from typing import Any
@@ -22,14 +21,16 @@ from core.dispatch import Dispatcher
 from core.errors import StartupError
 from core.guilds.opening import GuildOpener, Switched
 from core.guilds.state import GuildStates
-from core.heartbeats import end_heartbeats
+from core.health import Health
 from core.i18n import add_catalogs
 from core.ids import IdSource
 from core.jobs import JobRunner
 from core.names import Names
 from core.plugins import LoadedPlugin, PluginManager
 from core.plugins.migrations import migrate_all
+from core.process import StopSignals
 from core.settings import Settings
+from core.stopping import Stop, cut_short
 from core.tasks import TaskBook
 from core.voice.seat import Seats
 from core.voice.sessions import VoiceRecorder
@@ -38,8 +39,6 @@ __all__ = ["Connection", "Runtime"]
 
 log = logging.getLogger(__name__)
 
-#: Real seconds that commands under way get to answer when the process stops.
-STOP_GRACE = 5.0
 #: Loop turns without any work after which the process counts as idle.
 QUIET_TURNS = 10
 
@@ -71,15 +70,27 @@ class Runtime:
         self.commands = CommandTable(self.manager, own_commands())
         self._refuse_broken()
         self.context_for: Callable[[str, int], Context] = lru_cache(maxsize=65_536)(self._context)
-        self.dispatcher = Dispatcher(self.manager, self.context_for)
+        self.dispatcher = Dispatcher(
+            self.manager,
+            self.context_for,
+            clock=self.clock,
+            locale_of=self.locale_of,
+            trace_hooks=settings.trace_hooks,
+        )
         self.opener = GuildOpener(self)
+        self.health = Health(self)
         self.closing = False
-        self._assembled = False
-        self._gateway: asyncio.Task[None] | None = None
-        self._heartbeats: dict[int, asyncio.Task[None]] = {}
+        self.assembled = False
+        self.gateway: asyncio.Task[None] | None = None
+        self.heartbeats: dict[int, asyncio.Task[None]] = {}
         self._detach: Callable[[], Awaitable[None]] | None = None
         self._ready = asyncio.Event()
         self._failure: Exception | None = None
+
+    def locale_of(self, guild_id: int) -> str | None:
+        """Return the language that a guild has chosen; None while Discord has not sent the guild."""
+        guild = self.bot.get_guild(guild_id) if self.assembled else None
+        return guild.preferred_locale.value if guild is not None else None
 
     def _context(self, plugin: str, guild_id: int) -> Context:
         return Context(self, plugin, guild_id)
@@ -100,16 +111,16 @@ class Runtime:
         :raises discord.PrivilegedIntentsRequired: an intent is not granted to the application.
         """
         await self._assemble()
-        self._gateway = asyncio.create_task(self.bot.start(self.connection.token), name="gateway")
+        self.gateway = asyncio.create_task(self.bot.start(self.connection.token), name="gateway")
         ready = asyncio.create_task(self._ready.wait(), name="ready")
         try:
-            await asyncio.wait({self._gateway, ready}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({self.gateway, ready}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
         if self._failure is not None:
             raise self._failure
         if not self._ready.is_set():
-            await self._gateway
+            await self.gateway
             raise StartupError(
                 "Discord closed the connection before the bot was ready; try again in a minute."
             )
@@ -122,50 +133,34 @@ class Runtime:
         names = ", ".join(self.manager.loaded) or "no plugins"
         log.info("ready in %s guilds with %s", len(self.bot.guilds), names)
 
-    async def run(self) -> None:
-        """Start, go on until SIGINT or SIGTERM or until Discord ends it, and stop in order."""
-        loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, stop.set)
-        starting = asyncio.create_task(self.start())
-        stopping = asyncio.create_task(stop.wait())
+    async def run(self, signals: StopSignals | None = None) -> None:
+        """Start, go on until SIGINT or SIGTERM or until Discord ends it, and stop in order.
+
+        :param signals: those of the process; without, they are heard here.
+        """
+        if signals is None:
+            with StopSignals() as own:
+                await self.run(own)
+            return
+        starting = asyncio.create_task(self.start(), name="start")
+        stopping = asyncio.create_task(signals.heard.wait(), name="stop")
         try:
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
                 await starting
-                assert self._gateway is not None
-                await asyncio.wait({self._gateway, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if self._gateway.done():
-                    await self._gateway
+                assert self.gateway is not None
+                await asyncio.wait({self.gateway, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if self.gateway.done():
+                    await self.gateway
         finally:
-            starting.cancel()
             stopping.cancel()
-            await asyncio.wait({starting, stopping})
+            await cut_short(starting)
             await self.close()
 
     async def close(self) -> None:
-        """Stop in order: no new work, lanes and jobs drained, the seat left, everything written."""
-        if not self._assembled:
-            return
-        self._assembled = False
-        self.closing = True
-        self.opener.close()
-        self.menus.close()
-        self.db.hurry()
-        if self._ready.is_set() and self._failure is None:
-            for plugin in reversed(self.manager.loaded.values()):
-                await self._process_hook(plugin, "on_shutdown")
-        await self._detach_clock()
-        # While Discord can still be reached: a command or a job under way may have something to say.
-        await asyncio.gather(self.tasks.close(within=STOP_GRACE), self.jobs.close())
-        await self.dispatcher.close()
-        await self._disconnect(graceful=True)
-        # What arrived until then is written and delivered too.
-        await self.recorder.close()
-        await self.dispatcher.close()
-        await self.names.close()
-        await self.db.close()
+        """Stop in order and in time, whatever hangs; see `core.stopping.Stop.in_order`."""
+        if self._end_of_work():
+            await Stop(self).in_order(started=self.ready)
 
     async def kill(self) -> None:
         """Stop without a word to Discord: no last heartbeat, no leaving of voice, jobs and lanes cut off.
@@ -173,19 +168,20 @@ class Runtime:
         Gentler than SIGKILL in one thing: what the gateway had said already is still written, as this
         process goes on and must leave no task behind.
         """
-        if not self._assembled:
-            return
-        self._assembled = False
+        if self._end_of_work():
+            await Stop(self).at_once()
+
+    def _end_of_work(self) -> bool:
+        """Say whether there is anything to stop, which then is stopping."""
+        if not self.assembled or self.closing:
+            return False
         self.closing = True
-        self.opener.close()
-        self.menus.close()
-        await self._detach_clock()
-        await self._disconnect(graceful=False)
-        await self.jobs.close(within=0)
-        await self.dispatcher.close(within=0)
-        await self.recorder.close()
-        await self.names.close()
-        await self.db.close()
+        return True
+
+    @property
+    def ready(self) -> bool:
+        """Whether the first guilds are open."""
+        return self._ready.is_set() and self._failure is None
 
     async def idle(self) -> None:
         """Return once nothing moves any more: every event, command, job and write so far is done.
@@ -262,7 +258,8 @@ class Runtime:
         self.bot = Bot(self, connector=connector, intents=intents)
         self.seats = Seats(self.bot, self.clock)
         self.commands.install(self.bot.tree)
-        self._assembled = True
+        self.assembled = True
+        await self.health.start()
 
     async def _open_shard(self, shard_id: int, guilds: list[discord.Guild], reason: str) -> None:
         try:
@@ -274,8 +271,8 @@ class Runtime:
             self._failure = error
             self._ready.set()
             return
-        if shard_id not in self._heartbeats:
-            self._heartbeats[shard_id] = asyncio.create_task(
+        if shard_id not in self.heartbeats:
+            self.heartbeats[shard_id] = asyncio.create_task(
                 self.recorder.run_heartbeat(shard_id, lambda: shard_id in self.bot.connected_shards),
                 name=f"heartbeat {shard_id}",
             )
@@ -283,26 +280,11 @@ class Runtime:
             self.seats.refresh(guild.id)
         self._ready.set()
 
-    async def _detach_clock(self) -> None:
+    async def detach_clock(self) -> None:
+        """Let a sandbox turn its clock without this bot from now on."""
         if self._detach is not None:
-            await self._detach()
-            self._detach = None
-
-    async def _disconnect(self, *, graceful: bool) -> None:
-        for task in self._heartbeats.values():
-            task.cancel()
-        if graceful:
-            # The last sign of life, so that an orderly restart leaves no uncertainty.
-            for shard_id in sorted(self.bot.connected_shards):
-                await self.recorder.beat_now(shard_id)
-        # Even a lost process must not leave heartbeat threads behind that outlive the loop.
-        await self.seats.close(say=graceful)
-        await self.bot.close()
-        await end_heartbeats(self.bot)
-        if self._gateway is not None:
-            self._gateway.cancel()
-            await asyncio.wait({self._gateway, *self._heartbeats.values()})
-        await self.tasks.close(within=0)
+            detach, self._detach = self._detach, None
+            await detach()
 
     async def _process_hook(self, plugin: LoadedPlugin, hook: str) -> None:
         target = plugin.targets.get(hook)

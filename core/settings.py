@@ -9,14 +9,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.address import Address, parse_address
 from core.errors import StartupError
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat = Literal["text", "json"]
 DEFAULT_DATABASE_URL = "sqlite:///data/redlegion.sqlite3"
+DEFAULT_HEALTH_ADDRESS = "127.0.0.1:9420"
 DEFAULT_PLUGINS_FILE = Path("plugins.toml")
 
 PluginName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
@@ -43,6 +53,11 @@ class _PluginsFile(BaseModel):
     plugins: PluginSelection
 
 
+def _is_address(text: str) -> str:
+    parse_address(text)
+    return text
+
+
 class _Environment(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8")
 
@@ -52,6 +67,8 @@ class _Environment(BaseSettings):
     log_format: LogFormat = "text"
     voice_gap_limit_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
     plugins_file: Path = DEFAULT_PLUGINS_FILE
+    redlegion_trace_hooks: bool = False
+    health_address: Annotated[str, AfterValidator(_is_address)] = DEFAULT_HEALTH_ADDRESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +80,9 @@ class Settings:
     :param voice_gap_limit: a longer outage than this closes open voice sessions at its start.
     :param plugins: what `plugins.toml` allows.
     :param plugins_file: where that was read from, None when it was given in code.
+    :param health_address: where health and metrics are served; None for nowhere.
     :param strict: refuse to start when a plugin is broken instead of starting without it.
+    :param trace_hooks: log every delivery to a plugin.
     :param safe: load the project's own plugins only, whatever `plugins.toml` names.
     """
 
@@ -74,7 +93,9 @@ class Settings:
     voice_gap_limit: timedelta = timedelta(seconds=900)
     plugins: PluginSelection = field(default_factory=PluginSelection)
     plugins_file: Path | None = None
+    health_address: Address | None = None
     strict: bool = False
+    trace_hooks: bool = False
     safe: bool = False
 
     def token(self) -> str:
@@ -119,6 +140,8 @@ def load_settings(*, env_file: Path | None = Path(".env"), plugins_file: Path | 
         voice_gap_limit=timedelta(seconds=environment.voice_gap_limit_seconds),
         plugins=read_plugins_file(path),
         plugins_file=path,
+        trace_hooks=environment.redlegion_trace_hooks,
+        health_address=parse_address(environment.health_address),
     )
 
 
@@ -160,6 +183,8 @@ VARIABLES = {
     "LOG_FORMAT": "text or json",
     "VOICE_GAP_LIMIT_SECONDS": "a whole number of seconds from 0 to 86400",
     "PLUGINS_FILE": "the path of a plugins.toml",
+    "REDLEGION_TRACE_HOOKS": "1 to log every delivery to a plugin, 0 for silence",
+    "HEALTH_ADDRESS": "host:port, such as 127.0.0.1:9420, or off",
 }
 
 

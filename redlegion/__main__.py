@@ -28,10 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Loading takes a moment, in which an impatient Ctrl-C must end as quietly as later.
         from core.cli.app import main as core_main
+        from core.process import leave
         from sandbox.cli import add_commands
     except KeyboardInterrupt:
         return INTERRUPTED
-    return core_main(argv, more=[add_commands], open_link=open_link)
+    return leave(core_main(argv, more=[add_commands], open_link=open_link))
 
 
 if __name__ == "__main__":

@@ -98,6 +98,14 @@ class VoiceRecorder:
         room = self._rooms.get(guild_id)
         return [] if room is None else room.tracker.open_sessions
 
+    def open_count(self) -> int:
+        """Return how many sessions are open in all guilds."""
+        return sum(room.tracker.open_count for room in self._rooms.values())
+
+    def waiting(self) -> int:
+        """Return how many transitions are not committed yet."""
+        return self._outbox.waiting()
+
     # -- what the gateway says, in its own tick ----------------------------------------------------
 
     def observe(self, snapshot: VoiceSnapshot) -> None:

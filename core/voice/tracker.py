@@ -48,6 +48,11 @@ class GuildTracker:
         """The sessions that are open now, in the order in which the members first sat down."""
         return [seat.record for seat in self._seats.values()]
 
+    @property
+    def open_count(self) -> int:
+        """How many sessions are open now."""
+        return len(self._seats)
+
     def restore(self, open_sessions: Iterable[SessionRecord]) -> None:
         """Take over open sessions of an earlier process; nothing is said of them until `reconcile`."""
         for record in open_sessions:

@@ -342,7 +342,7 @@ async def test_an_orderly_stop_lets_a_command_answer(stage: Stage, folder: Plugi
 async def test_a_command_that_outlasts_the_stop_says_so(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.runtime.STOP_GRACE", 0.02)
+    monkeypatch.setattr("core.stopping.WORK_BY", 0.6)
     message = (await say(stage, "gold")).message
     assert message is not None
     quartz = stage.scene.members[0]
