@@ -61,8 +61,8 @@ class HookBook:
 def publish(event_id: int, *, guild_id: int, hook: str, event: object, at: datetime) -> None:
     """Store a domain event, to be delivered to every plugin that listens to `hook`. Store function.
 
-    Each handler gets it at least once: it finds the same number in `current.get().delivery` of
-    `core.scope` and looks first whether its work is there already.
+    Each handler gets it at least once: it finds this id as `ctx.delivery`, the same each time, and looks
+    first whether its work is there already.
 
     :param event_id: from `ctx.ids.next()`, taken outside; one id is one event.
     :param event: of the class that the hook declares; a frozen dataclass of plain values.

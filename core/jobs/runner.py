@@ -258,14 +258,16 @@ class JobRunner:
         return loaded and (guild_id == 0 or plugin in self._runtime.guilds.active(guild_id))
 
     async def _sleep(self, seconds: float) -> None:
-        timer = asyncio.ensure_future(self._runtime.clock.sleep(seconds))
-        changed = asyncio.ensure_future(self._changed.wait())
+        timer = asyncio.create_task(self._ring(seconds), name="timer of jobs")
         try:
-            await asyncio.wait({timer, changed}, return_when=asyncio.FIRST_COMPLETED)
+            await self._changed.wait()
         finally:
-            for task in (timer, changed):
-                task.cancel()
-            await asyncio.wait({timer, changed})
+            timer.cancel()
+            await asyncio.wait({timer})
+
+    async def _ring(self, seconds: float) -> None:
+        await self._runtime.clock.sleep(seconds)
+        self._changed.set()
 
     async def _work(self, owner: Owner) -> None:
         """Run the due jobs of one owner, one after the other."""
