@@ -15,7 +15,7 @@ from core.logs import configure_logging
 from core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from core.database.schema import Schema
+    from core.database.schema import MigrationState, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,33 @@ def _plugins(settings: Settings, schemas: list[Schema]) -> Iterator[Finding]:
     elif not manager.quarantined:
         yield Finding("note", "plugins", f"none; name some under load in {settings.plugins_file}")
     for broken in manager.quarantined:
-        yield Finding("FAIL", "plugin", f"{broken}; correct that, or take it out of {settings.plugins_file}")
+        words = f"{broken}; correct that, or take it out of {settings.plugins_file}"
+        if (more := len(manager.problems[broken.name]) - 1) > 0:
+            words += f" ({more} more with `redlegion plugins check {broken.name}`)"
+        yield Finding("FAIL", "plugin", words)
+
+
+def _pending(settings: Settings, schemas: list[Schema], states: list[MigrationState]) -> Iterator[Finding]:
+    """Try what is pending on a copy: a migration that fails takes its plugin out when the bot starts."""
+    from core.database.opening import sqlite_path
+    from core.plugins.rehearsal import first_failure
+
+    waiting = {state.schema for state in states if state.state == "pending"}
+    unusable = {state.schema for state in states if state.state in {"edited", "unknown"}}
+    path = sqlite_path(settings.database_url) if settings.database_url.startswith("sqlite:") else None
+    core, *others = schemas
+    if core.name in unusable:
+        return
+    sound = [core]
+    for schema in others:
+        if schema.name in unusable:
+            continue
+        failure = first_failure(path, sound, schema) if schema.name in waiting else None
+        if failure is None:
+            sound.append(schema)
+        else:
+            words = f"{schema.name}: {failure}; the bot starts without this plugin until that is corrected"
+            yield Finding("FAIL", "migrations", words)
 
 
 def _database(settings: Settings, schemas: list[Schema]) -> Iterator[Finding]:
@@ -105,6 +131,7 @@ def _database(settings: Settings, schemas: list[Schema]) -> Iterator[Finding]:
         if state.state in {"edited", "unknown"}:
             words = f"{state.schema}/{state.name} is {state.state}: {ADVICE[state.state]}"
             yield Finding("FAIL", "migrations", words)
+    yield from _pending(settings, schemas, states)
     if counts["pending"]:
         words = f"{counts['pending']} pending: {ADVICE['pending']}, or start the bot, which does it too"
         yield Finding("note", "migrations", words)

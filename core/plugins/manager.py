@@ -47,7 +47,8 @@ class PluginManager:
     """All plugins of this process; `loaded` is in the order of requirements.
 
     What could not be loaded is in `quarantined`, with the first of its `problems`; what `safe` leaves out is
-    in `left_out`, and what is wrong with the folders in `folder_problems`.
+    in `left_out`, and what is wrong with the folders in `folder_problems`. `candidates` says where each was
+    found, `manifests` what each says of itself, loaded or not.
 
     :param load: names of the plugins to load, nothing else is ever imported.
     :param folders: further folders that hold plugin packages.
@@ -61,6 +62,7 @@ class PluginManager:
         self.problems: dict[str, Problems] = {}
         self.folder_problems: list[str] = []
         self.manifests: dict[str, Manifest] = {}
+        self.candidates: dict[str, discovery.Candidate] = {}
         self._safe = safe
         self._names = frozenset(load)
         self._owners: dict[str, str] = dict.fromkeys(specs_of(hookspecs), CORE)
@@ -95,6 +97,12 @@ class PluginManager:
         """
         found = [plugin.targets[hook] for plugin in self.loaded.values() if hook in plugin.targets]
         return tuple(sorted(found, key=lambda target: target.place))
+
+    def implementers(self, hook: str) -> list[str]:
+        """Return the loaded plugins that implement a hook of any family, in the order of their turn."""
+        asked = [target.plugin for target in self.implementations(hook)]
+        calls = {each.plugin_name for each in getattr(self._pluggy.hook, hook).get_hookimpls()}
+        return asked or [name for name in self.loaded if name in calls]
 
     def arguments_of(self, hook: str) -> tuple[str, ...]:
         """Return what a hook offers to those who implement it."""
@@ -142,7 +150,6 @@ class PluginManager:
             delattr(self._pluggy.hook, hook)
 
     def _load_all(self, names: Sequence[str], folders: Sequence[Path]) -> None:
-        found: dict[str, discovery.Candidate] = {}
         for folder in dict.fromkeys(folders):
             if (problem := discovery.problem_of(folder)) is not None:
                 self.folder_problems.append(problem)
@@ -152,6 +159,7 @@ class PluginManager:
                 candidate = self._find(name, folders)
                 if candidate is None:
                     continue
+                self.candidates[name] = candidate
                 manifest = read_manifest(candidate.folder / "manifest.toml")
             except (discovery.NotAPlugin, ManifestError) as error:
                 self.quarantine(name, None, str(error))
@@ -159,10 +167,9 @@ class PluginManager:
             if manifest.name != name:
                 self.quarantine(name, None, f"its manifest.toml says it is {manifest.name!r}")
                 continue
-            found[name] = candidate
             self.manifests[name] = manifest
-        for name in self._order({name: self.manifests[name] for name in found}):
-            self._load_one(found[name], self.manifests[name])
+        for name in self._order(self.manifests):
+            self._load_one(self.candidates[name], self.manifests[name])
 
     def _find(self, name: str, folders: Sequence[Path]) -> discovery.Candidate | None:
         candidate = discovery.find(name, folders)

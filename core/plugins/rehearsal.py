@@ -1,0 +1,78 @@
+"""Migrations tried on a scratch database, where nothing can be lost: up, compared with models, down, up."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from core.database import Schema, drift, migrate_down, migrate_status, migrate_up
+from core.plugins.loading import ANYTHING
+
+#: A database that is larger is not copied to try something on it.
+LARGEST_COPY = 512 * 1024 * 1024
+
+
+def rehearse(before: Sequence[Schema], schema: Schema) -> Iterator[str]:
+    """Yield what is wrong with a plugin's migrations, tried on an empty SQLite database.
+
+    :param before: the schemas that it rests on, the core's first; theirs are taken to be right.
+    """
+    with _scratch() as url:
+        migrate_up(url, before)
+        found = {*_differences(url, before)}
+        if (failure := _attempt(url, schema)) is not None:
+            yield failure
+            return
+        together = [*before, schema]
+        yield from (line for line in _differences(url, together) if line not in found)
+        names = [state.name for state in migrate_status(url, [schema])]
+        try:
+            migrate_down(url, schema)
+        except ANYTHING as error:
+            yield f"its migrations cannot be reverted: {type(error).__name__}: {error}"
+            return
+        yield from (
+            f"after all is reverted: {line}" for line in _differences(url, before) if line not in found
+        )
+        if names and (failure := _attempt(url, schema)) is not None:
+            yield f"after all is reverted: {failure}"
+
+
+def first_failure(database: Path | None, before: Sequence[Schema], schema: Schema) -> str | None:
+    """Return why the pending migrations of a plugin would fail, or None.
+
+    :param database: a SQLite file that a copy of is taken, with its rows; None for an empty database.
+    """
+    with _scratch() as url:
+        if database is not None and database.is_file() and database.stat().st_size <= LARGEST_COPY:
+            copy = Path(url.removeprefix("sqlite:///"))
+            with (
+                closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+        migrate_up(url, before)
+        return _attempt(url, schema)
+
+
+def _attempt(url: str, schema: Schema) -> str | None:
+    try:
+        migrate_up(url, [schema])
+    except ANYTHING as error:
+        pending = [state.name for state in migrate_status(url, [schema]) if state.state == "pending"]
+        which = f"its migration {pending[0]}" if pending else "one of its migrations"
+        return f"{which} fails: {type(error).__name__}: {error}"
+    return None
+
+
+def _differences(url: str, schemas: Sequence[Schema]) -> list[str]:
+    return [f"migrations and models differ: {line}" for line in drift(url, schemas)]
+
+
+@contextmanager
+def _scratch() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="redlegion-") as folder:
+        yield f"sqlite:///{folder}/scratch.sqlite3"
