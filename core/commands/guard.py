@@ -40,6 +40,13 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
         await refuse_for_stop(interaction)
         return False
     if not await runtime.opener.wait(interaction.guild_id, 2.0):
+        if interaction.guild_id in runtime.opener.failed:
+            await refuse(
+                interaction,
+                _("I could not get ready in this server."),
+                _("I try again by myself; try your command again in a few minutes."),
+            )
+            return False
         await refuse(
             interaction, _("I have just started and am still getting ready."), _("Try again in a moment.")
         )

@@ -87,5 +87,6 @@ def _from_elsewhere(interaction: discord.Interaction[Any]) -> bool:
 
     Discord lets nobody do that; a key that was harvested in one guild must not be tried in another.
     """
-    message = interaction.message
-    return message is not None and message.channel.id != interaction.channel_id
+    # None for a channel that is not in the cache: then there is nothing to compare.
+    channel: Any = interaction.message.channel if interaction.message is not None else None
+    return channel is not None and channel.id != interaction.channel_id

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from core.dispatch import BreakerOpen
 from core.events import Resync, VoiceSnapshot
 from core.voice.snapshots import present_states
 
@@ -124,14 +125,15 @@ class GuildOpener:
             after = runtime.guilds.active(guild_id)
             came = tuple(name for name in runtime.manager.loaded if name in after - before)
             went = tuple(name for name in runtime.manager.loaded if name in before - after)
-            for name in came:
-                runtime.dispatcher.deliver_to(name, guild_id, "on_guild_enabled")
+            # In order, so that a library is ready before what rests on it begins.
+            faulty = [name for name in came if not await self._enabled(name, guild_id)]
             runtime.dispatcher.set_plugins(guild_id, after)
             if went:
                 await asyncio.gather(
                     *(runtime.dispatcher.drain(name, guild_id, DRAIN) for name in went),
                     *(runtime.jobs.drain(name, guild_id, DRAIN) for name in went),
                 )
+                await asyncio.gather(*(runtime.dispatcher.end_tasks(name, guild_id) for name in went))
             for name in reversed(went):
                 runtime.dispatcher.deliver_to(name, guild_id, "on_guild_disabled")
             self._record(guild_id)
@@ -141,7 +143,24 @@ class GuildOpener:
                 await runtime.jobs.release(name, guild_id)
         # Outside the queue: Discord may let us wait, and the menu's own lock keeps the order.
         menu = await runtime.menus.switched(guild_id) if before != after else runtime.menus.state(guild_id)
-        return Switched(came, went, (), menu)
+        return Switched(came, went, tuple(faulty), menu)
+
+    async def _enabled(self, plugin: str, guild_id: int) -> bool:
+        """Tell a plugin that it is on, and say whether it took that well; what it raised is in the log."""
+        dispatcher = self._runtime.dispatcher
+        # Who switches it off and on again wants it tried now.
+        dispatcher.reset_breaker(plugin, guild_id)
+        try:
+            await dispatcher.deliver_and_wait(plugin, guild_id, "on_guild_enabled")
+        except BreakerOpen:
+            # It is told all the same, and on_resync follows when it is tried again.
+            dispatcher.deliver_to(plugin, guild_id, "on_guild_enabled")
+            return False
+        # Whatever a plugin raises, SystemExit included, it is on: the guild has said so.
+        except (Exception, SystemExit) as error:
+            log.warning("%s is on in guild %s, but had a fault there: %r", plugin, guild_id, error)
+            return False
+        return True
 
     async def _open_one(self, guild: discord.Guild, reason: str) -> None:
         runtime = self._runtime

@@ -117,7 +117,9 @@ def test_a_menu_holds_what_is_on(mining: PluginFolder, active: list[str], expect
 
 def test_the_cores_own_commands_are_global(mining: PluginFolder) -> None:
     table, tree, manager = table_of(mining)
-    assert paths(table.global_menu(tree)) == ["plugins list", "plugins enable", "plugins disable"]
+    own = [path for path, owner in table.owners.items() if owner.plugin == "core"]
+    assert sorted(paths(table.global_menu(tree))) == sorted(own)
+    assert {"help", "plugins list", "plugins info", "plugins why", "plugins enable"} <= set(own)
     assert not any(
         path.startswith("plugins") for path in paths(table.guild_menu(tree, frozenset(manager.loaded)))
     )
