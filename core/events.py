@@ -100,7 +100,7 @@ class VoiceStateChanged:
 class Resync:
     """Look at the world again: events may have been missed.
 
-    :param reason: enabled, restart, resume, overflow or breaker.
+    :param reason: enabled, restart, resume, overflow, breaker or settings.
     """
 
     guild_id: int

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.database import Schema
     from core.errors import UserError
     from core.guilds.ranks import Rank, requires
+    from core.guilds.settings_fields import ChannelId, RoleId
     from core.hookspecs import hookimpl, hookspec
     from core.i18n import plural, translate
     from core.jobs import enqueue
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from core.runtime import Runtime
 
 __all__ = [
+    "ChannelId",
     "Component",
     "Context",
     "HealthCheck",
     "HelpTopic",
     "Job",
     "Rank",
+    "RoleId",
     "Runtime",
     "Schema",
     "UserError",
@@ -45,12 +48,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ChannelId": "core.guilds.settings_fields",
     "Component": "core.manifest",
     "Context": "core.context",
     "HealthCheck": "core.manifest",
     "HelpTopic": "core.manifest",
     "Job": "core.manifest",
     "Rank": "core.guilds.ranks",
+    "RoleId": "core.guilds.settings_fields",
     "Runtime": "core.runtime",
     "Schema": "core.database",
     "UserError": "core.errors",
