@@ -123,6 +123,8 @@ def write_archive(path: Path, *, force: bool) -> Iterator[ArchiveWriter]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise StartupError(f"{path.parent} is no folder: name another file for the backup.") from error
     except OSError as error:
         raise _unwritable(path, error) from error
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +22,7 @@ from core.database.schema import Schema, own_connection
 from core.errors import StartupError
 
 #: Rows that are fetched at a time; memory does not grow with a table.
-_FETCH = 2_000
+_FETCH = 500
 #: Milliseconds that a backup waits for a migration that is running.
 _LOCK_WAIT = 60_000
 
@@ -80,13 +80,9 @@ def _write_tables(
     for name in sorted(live):
         table = live[name]
         columns = table.stored
-        entry = writer.table(
-            name,
-            owners.get(name) or _owner(name, plugins),
-            columns,
-            _rows(backend, name, table, columns),
-            _next_id(backend, name, table),
-        )
+        owner, next_id = owners.get(name) or _owner(name, plugins), _next_id(backend, name, table)
+        with closing(_rows(backend, name, table, columns)) as rows:
+            entry = writer.table(name, owner, columns, rows, next_id)
         entries.append(entry)
         tell(f"{name}: {entry.rows:,} rows")
     return Manifest(
@@ -113,13 +109,14 @@ def _applied(backend: Backend, plugin: str, live: Mapping[str, Table]) -> tuple[
     )
 
 
-def _rows(backend: Backend, name: str, table: Table, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
+def _rows(backend: Backend, name: str, table: Table, columns: Sequence[str]) -> Generator[Sequence[Any]]:
     # In the order of the key, so that equal tables make equal files.
     if isinstance(backend, EmbeddedSqlite):
         order = ", ".join(map(quoted, table.key)) or "rowid"
         chosen = ", ".join(map(quoted, columns))
-        cursor = backend.connection().execute(f"SELECT {chosen} FROM {quoted(name)} ORDER BY {order}")
-        yield from cursor
+        statement = f"SELECT {chosen} FROM {quoted(name)} ORDER BY {order}"
+        with closing(backend.connection().execute(statement)) as cursor:
+            yield from cursor
         return
     kinds = {column: facts["type"] for column, facts in table.columns.items()}
     order = ", ".join(

@@ -107,14 +107,19 @@ def _whole(backend: Backend) -> Iterator[None]:
             if isinstance(backend, EmbeddedSqlite):
                 _refuse_loose_ends(backend)
     except peewee.PeeweeException as error:
-        raise _refused(error) from error
+        # SQLite rolls back by itself when its disk is full, whereupon rolling back is what fails.
+        first, earlier = error, error.__context__
+        while earlier is not None and not isinstance(earlier, StartupError):
+            first = earlier if isinstance(earlier, peewee.PeeweeException) else first
+            earlier = earlier.__context__
+        raise earlier or _refused(first) from error
 
 
 def _refused(error: BaseException) -> StartupError:
     words = (str(driver_error(error)).strip().splitlines() or [type(error).__name__])[0]
     if sqlstate(error) == _DISK_FULL or "disk is full" in words or "disk I/O" in words:
         return StartupError(
-            "The disk of the database is full: nothing was restored, make room and start the restore again."
+            "The disk of the database is full or fails: nothing was restored, make room and try again."
         )
     return StartupError(f"The database refused the backup, nothing was restored: {words[:200]}.")
 

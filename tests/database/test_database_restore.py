@@ -1,0 +1,420 @@
+"""A restore is all or nothing: what it refuses, and what is left when it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.tables import ROWS, all_schemas, bound, everything
+
+from core.database import CORE_SCHEMA, Guild, Schema, drift, ensure_guild, migrate_up
+from core.database.backup import Archive, back_up, restore
+from core.database.catalog import read_catalog
+from core.database.schema import own_connection
+from core.errors import StartupError
+
+NewUrl = Callable[[str], str]
+
+TREE = """
+from core.database.fields import Reference, Text
+
+def up(migrator, db):
+    class Node(db.Model):
+        parent_id = Reference('self', null=True)
+        name = Text()
+        class Meta:
+            table_name = "tree_node"
+    db.create_tables([Node], safe=False)
+    Node.insert(id=1, name="seed").execute()
+"""
+GROWN = """
+def up(migrator, db):
+    db.execute_sql("ALTER TABLE tree_node ADD COLUMN height {kind}")
+    db.execute_sql("UPDATE tree_node SET height = 7")
+"""
+
+
+def tables(url: str) -> set[str]:
+    with own_connection(url) as backend:
+        return set(read_catalog(backend))
+
+
+def execute(url: str, *statements: str) -> list[Any]:
+    with own_connection(url) as backend:
+        for statement in statements:
+            cursor = backend.execute_sql(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def refusal(url: str, path: Path, schemas: list[Schema] | None = None, **options: Any) -> str:
+    """The sentence with which a restore is refused; the database has not changed."""
+    before = tables(url)
+    with pytest.raises(StartupError) as caught:
+        restore(url, schemas or all_schemas(), path, **options)
+    assert tables(url) == before
+    return caught.value.sentence
+
+
+@pytest.fixture
+def backup(filled: str, tmp_path: Path) -> Path:
+    """A backup of a database with rows in all tables."""
+    path = tmp_path / "good.zip"
+    back_up(filled, all_schemas(), path)
+    return path
+
+
+@pytest.fixture
+def tree(database_url: str, tmp_path: Path) -> Schema:
+    """A plugin whose rows refer to each other and whose migration makes a row."""
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "0001_initial.py").write_text(TREE)
+    schema = Schema("tree", [], folder)
+    migrate_up(database_url, [CORE_SCHEMA, schema])
+    execute(
+        database_url,
+        "INSERT INTO tree_node (id, parent_id, name) VALUES (5, NULL, 'root')",
+        "INSERT INTO tree_node (id, parent_id, name) VALUES (2, 5, 'child')",
+        "UPDATE tree_node SET parent_id = 2 WHERE id = 5",
+    )
+    return schema
+
+
+def repack(path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """Write the files of an archive again, changed."""
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    change(files)
+    changed = path.with_name("changed.zip")
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return changed
+
+
+def edit_manifest(**fields: Any) -> Callable[[dict[str, bytes]], None]:
+    def change(files: dict[str, bytes]) -> None:
+        files["manifest.json"] = json.dumps({**json.loads(files["manifest.json"]), **fields}).encode()
+
+    return change
+
+
+def lose_a_row(files: dict[str, bytes]) -> None:
+    files["tables/users.jsonl"] = files["tables/users.jsonl"].partition(b"\n")[2]
+
+
+def change_a_letter(files: dict[str, bytes]) -> None:
+    files["tables/users.jsonl"] = files["tables/users.jsonl"].replace(b"a line", b"a lime")
+
+
+DAMAGES: dict[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
+    "a row is gone": (lose_a_row, "damaged (tables/users.jsonl is not what it was): use another copy"),
+    "a letter differs": (change_a_letter, "damaged (tables/users.jsonl"),
+    "no JSON": (lambda files: files.update({"tables/jobs.jsonl": b"{]\n"}), "damaged (tables/jobs.jsonl"),
+    "a table is gone": (lambda files: files.pop("tables/jobs.jsonl"), "damaged (tables/jobs.jsonl"),
+    "a file too many": (lambda files: files.update({"../x": b""}), "damaged (../x"),
+    "no manifest": (lambda files: files.pop("manifest.json"), "a zip file, but not a backup"),
+    "a broken manifest": (lambda files: files.update({"manifest.json": b"{"}), "damaged (manifest.json"),
+    "a manifest of something else": (
+        lambda files: files.update({"manifest.json": b'{"format": 1}'}),
+        "damaged (manifest.json",
+    ),
+    "a list for a manifest": (lambda files: files.update({"manifest.json": b"[]"}), "damaged (manifest.json"),
+    "a newer format": (edit_manifest(format=2, version="9.9"), "made by a newer version (9.9): install"),
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_backup_is_refused_before_anything_is_done(
+    backup: Path, damage: str, new_url: NewUrl
+) -> None:
+    change, says = DAMAGES[damage]
+
+    def changed(files: dict[str, bytes]) -> None:
+        change(files)
+
+    assert says in refusal(new_url("sqlite"), repack(backup, changed))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_files_that_are_no_backup(backup: Path, new_url: NewUrl, tmp_path: Path) -> None:
+    url, content = new_url("sqlite"), backup.read_bytes()
+    for size in (0, 100, len(content) // 2, len(content) - 1):
+        backup.write_bytes(content[:size])
+        assert "is not a backup, or not all of it" in refusal(url, backup)
+    # A bit that tips over on the disk.
+    spoilt = bytearray(content)
+    spoilt[content.index(b"tables/users.jsonl") + 40] ^= 1
+    backup.write_bytes(bytes(spoilt))
+    assert "is damaged (tables/users.jsonl" in refusal(url, backup)
+    assert "No such file" in refusal(url, tmp_path / "none.zip")
+    assert "cannot be read" in refusal(url, tmp_path)
+
+
+def test_what_holds_rows_is_refused_and_what_is_empty_replaced(
+    backup: Path, database_url: str, new_url: NewUrl
+) -> None:
+    url = new_url("sqlite" if database_url.startswith("sqlite") else "postgresql")
+    migrate_up(url, all_schemas())
+    with bound(url):
+        ensure_guild(7)
+    assert "holds rows already (in guilds): a backup goes into an empty one only" in refusal(url, backup)
+    assert "and " in refusal(database_url, backup)
+    execute(url, "DELETE FROM guilds", "DROP INDEX jobs_ready")
+    restore(url, all_schemas(), backup)
+    assert drift(url, all_schemas()) == []
+    assert everything(url, all_schemas()) == everything(database_url, all_schemas())
+
+
+def test_code_that_does_not_fit_is_named(
+    tree: Schema, database_url: str, new_url: NewUrl, tmp_path: Path
+) -> None:
+    both, path, url = [CORE_SCHEMA, tree], tmp_path / "a.zip", new_url("sqlite")
+    back_up(database_url, both, path)
+    says = refusal(url, path, [CORE_SCHEMA])
+    assert "the plugin tree, which is not loaded: install it" in says
+    assert "--without tree" in says
+    assert "--without treee names nothing of the backup" in refusal(url, path, both, without=["treee"])
+    assert "--without core names nothing" in refusal(url, path, both, without=["core"])
+    file = tree.migrations / "0001_initial.py"
+    text = file.read_text()
+    file.write_text(text + "# another\n")
+    assert "0001_initial of tree is not the one that the backup was made with" in refusal(url, path, both)
+    file.unlink()
+    assert "newer than this version of tree (it has 0001_initial)" in refusal(url, path, both)
+    done = restore(url, [CORE_SCHEMA], path, without=["tree"])
+    assert done.differences == ()
+    assert not {name for name in tables(url) if name.startswith("tree")}
+    assert tables(url) >= {"guilds", "jobs"}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_references_in_a_circle_and_rows_that_migrations_make(
+    tree: Schema, database_url: str, kind: str, new_url: NewUrl, tmp_path: Path
+) -> None:
+    url = new_url(kind)
+    back_up(database_url, [CORE_SCHEMA, tree], tmp_path / "a.zip")
+    restore(url, [CORE_SCHEMA, tree], tmp_path / "a.zip")
+    question = "SELECT id, parent_id, name FROM tree_node ORDER BY id"
+    assert execute(url, question) == [(1, None, "seed"), (2, 5, "child"), (5, 2, "root")]
+    with own_connection(url) as backend:
+        rules = read_catalog(backend)["tree_node"].rules
+    assert rules["foreign key (parent_id) to tree_node (id)"] == "ON DELETE RESTRICT"
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        execute(url, "INSERT INTO tree_node (id, parent_id, name) VALUES (9, 99, 'lost')")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_an_older_backup_is_restored_and_then_migrated(
+    tree: Schema, database_url: str, kind: str, new_url: NewUrl, tmp_path: Path
+) -> None:
+    back_up(database_url, [CORE_SCHEMA, tree], tmp_path / "a.zip")
+    url = new_url(kind)
+    (tree.migrations / "0002_height.py").write_text(
+        GROWN.format(kind="INTEGER" if kind == "sqlite" else "BIGINT")
+    )
+    done = restore(url, [CORE_SCHEMA, tree], tmp_path / "a.zip")
+    assert done.migrated == ("tree/0002_height",)
+    assert execute(url, "SELECT id, height FROM tree_node ORDER BY id") == [(1, 7), (2, 7), (5, 7)]
+    assert migrate_up(url, [CORE_SCHEMA, tree]) == []
+
+
+def test_what_no_migration_makes_can_be_left_out(database_url: str, new_url: NewUrl, tmp_path: Path) -> None:
+    migrate_up(database_url, [CORE_SCHEMA])
+    execute(
+        database_url,
+        "ALTER TABLE users ADD COLUMN extra TEXT",
+        "CREATE TABLE stranger (x INTEGER)",
+        "INSERT INTO stranger VALUES (1)",
+    )
+    back_up(database_url, [CORE_SCHEMA], tmp_path / "a.zip")
+    url = new_url("sqlite")
+    odd = ["stranger", "users.extra"]
+    for name in odd:
+        others = [each for each in odd if each != name]
+        says = refusal(url, tmp_path / "a.zip", [CORE_SCHEMA], without=others)
+        assert f"has {name}, which no migration makes: leave it out with --without {name}" in says
+    assert restore(url, [CORE_SCHEMA], tmp_path / "a.zip", without=odd).differences == ()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_parents_without_which_rows_make_no_sense(backup: Path, new_url: NewUrl) -> None:
+    for kind in ("sqlite", "postgresql"):
+        says = refusal(new_url(kind), backup, without=["guilds"])
+        assert "leave out both or none" in says or "foreign key constraint" in says
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_value_that_the_other_kind_cannot_hold_is_named(
+    database_url: str, new_url: NewUrl, tmp_path: Path
+) -> None:
+    migrate_up(database_url, all_schemas())
+    with bound(database_url) as backend:
+        ensure_guild(1)
+        backend.execute_sql(
+            "INSERT INTO sunday_mining_channel (created_at, updated_at, guild_id, channel_id, name,"
+            " dispatch, sort) VALUES (0, 0, 1, 1, '', 5, 1)"
+        )
+    back_up(database_url, all_schemas(), tmp_path / "a.zip")
+    says = refusal(new_url("postgresql"), tmp_path / "a.zip")
+    assert says.startswith(
+        "A row of sunday_mining_channel does not fit into this database, nothing was restored"
+    )
+
+
+def test_triggers_neither_fire_nor_get_lost(database_url: str, new_url: NewUrl, tmp_path: Path) -> None:
+    kind = "sqlite" if database_url.startswith("sqlite") else "postgresql"
+    folder = tmp_path / "noted"
+    folder.mkdir()
+    action = (
+        ["CREATE TRIGGER noted_up AFTER INSERT ON noted_row BEGIN UPDATE noted_row SET x = x + 1; END"]
+        if kind == "sqlite"
+        else [
+            (
+                "CREATE FUNCTION noted_bump() RETURNS trigger LANGUAGE plpgsql AS"
+                " 'BEGIN NEW.x := NEW.x + 1; RETURN NEW; END'"
+            ),
+            "CREATE TRIGGER noted_up BEFORE INSERT ON noted_row FOR EACH ROW EXECUTE FUNCTION noted_bump()",
+        ]
+    )
+    steps = ["CREATE TABLE noted_row (x INTEGER)", *action]
+    (folder / "0001_initial.py").write_text(
+        f"def up(migrator, db):\n    for step in {steps!r}:\n        db.execute_sql(step)\n"
+    )
+    schemas, url = [CORE_SCHEMA, Schema("noted", [], folder)], new_url(kind)
+    migrate_up(database_url, schemas)
+    execute(database_url, "INSERT INTO noted_row VALUES (1)")
+    back_up(database_url, schemas, tmp_path / "a.zip")
+    restore(url, schemas, tmp_path / "a.zip")
+    assert execute(url, "SELECT x FROM noted_row") == [(2,)]
+    assert execute(url, "INSERT INTO noted_row VALUES (9)", "SELECT max(x) FROM noted_row") == [(10,)]
+
+
+def test_a_restore_that_is_interrupted_leaves_nothing(
+    backup: Path, database_url: str, new_url: NewUrl
+) -> None:
+    url = new_url("sqlite" if database_url.startswith("sqlite") else "postgresql")
+
+    def interrupt(line: str) -> None:
+        if line.startswith("users"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore(url, all_schemas(), backup, tell=interrupt)
+    assert tables(url) == set()
+    assert restore(url, all_schemas(), backup).rows > ROWS
+
+
+RESTORE = """
+import sys
+from pathlib import Path
+from core.database import CORE_SCHEMA
+from core.database.backup import restore
+def wait(line):
+    print(line, flush=True)
+    sys.stdin.readline()
+restore(sys.argv[1], [CORE_SCHEMA], Path(sys.argv[2]), tell=wait)
+"""
+
+
+def test_a_restore_that_is_killed_leaves_nothing(database_url: str, new_url: NewUrl, tmp_path: Path) -> None:
+    migrate_up(database_url, [CORE_SCHEMA])
+    with bound(database_url):
+        ensure_guild(1)
+    back_up(database_url, [CORE_SCHEMA], tmp_path / "a.zip")
+    url = new_url("sqlite" if database_url.startswith("sqlite") else "postgresql")
+    words = [sys.executable, "-c", RESTORE, url, str(tmp_path / "a.zip")]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("guilds"):
+            break
+        process.stdin.write("\n")
+        process.stdin.flush()
+    process.kill()
+    process.communicate()
+    assert tables(url) == set()
+    restore(url, [CORE_SCHEMA], tmp_path / "a.zip")
+    with bound(url):
+        assert [guild.id for guild in Guild.select()] == [1]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_file_is_private_and_never_replaced_by_accident(backup: Path, filled: str) -> None:
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    before = backup.read_bytes()
+    with pytest.raises(StartupError, match=r"exists already: name another file, or replace it with --force"):
+        back_up(filled, all_schemas(), backup)
+    assert backup.read_bytes() == before
+    backup.write_text("old")
+    back_up(filled, all_schemas(), backup, force=True)
+    with Archive(backup) as archive:
+        archive.check()
+    with pytest.raises(StartupError, match="is a folder: name a file in it"):
+        back_up(filled, all_schemas(), backup.parent)
+    with pytest.raises(StartupError, match="is no folder: name another file"):
+        back_up(filled, all_schemas(), backup / "below.zip")
+    assert not list(backup.parent.glob(".*.part"))
+
+
+def test_what_is_no_database_of_ours(database_url: str, tmp_path: Path) -> None:
+    if database_url.startswith("sqlite"):
+        with pytest.raises(StartupError, match="There is no database"):
+            back_up(database_url, [CORE_SCHEMA], tmp_path / "a.zip")
+        assert list(tmp_path.iterdir()) == []
+    execute(database_url, "CREATE TABLE other (x INTEGER)")
+    with pytest.raises(StartupError, match="no tables of this bot: check DATABASE_URL"):
+        back_up(database_url, [CORE_SCHEMA], tmp_path / "a.zip")
+    assert not [*tmp_path.glob("*.zip"), *tmp_path.glob(".*")]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from core.database import CORE_SCHEMA
+from core.database.backup import back_up, restore
+from core.errors import StartupError
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)
+try:
+    {"back_up": back_up, "restore": restore}[sys.argv[1]](sys.argv[2], [CORE_SCHEMA], Path(sys.argv[3]))
+except StartupError as error:
+    print(error.sentence)
+"""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    database_url: str, new_url: NewUrl, tmp_path: Path
+) -> None:
+    migrate_up(database_url, [CORE_SCHEMA])
+    with bound(database_url) as backend, backend.atomic():
+        for number in range(50):
+            ensure_guild(number, os.urandom(10_000).hex())
+
+    def said(action: str, url: str, file: Path, limit: int) -> str:
+        words = [sys.executable, "-c", FULL, action, url, str(file), str(limit)]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        assert done.stderr == ""
+        return done.stdout.strip()
+
+    folder = tmp_path / "full"
+    says = said("back_up", database_url, folder / "a.zip", 200_000)
+    assert "cannot be written (File too large): check the folder's permissions and the free space" in says
+    assert list(folder.iterdir()) == []
+    back_up(database_url, [CORE_SCHEMA], tmp_path / "a.zip")
+    url = new_url("sqlite")
+    says = said("restore", url, tmp_path / "a.zip", 500_000)
+    assert says == "The disk of the database is full or fails: nothing was restored, make room and try again."
+    assert tables(url) == set()
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
