@@ -73,8 +73,8 @@ class Clerk:
 
 
 def job_states() -> dict[str, tuple[str, int]]:
-    rows: Any = JobRow.select(JobRow.key, JobRow.state, JobRow.attempts).tuples()
-    return {key: (state, attempts) for key, state, attempts in rows}
+    rows: Any = JobRow.select(JobRow.key, JobRow.state, JobRow.attempts).where(JobRow.plugin == "clerk")
+    return {key: (state, attempts) for key, state, attempts in rows.tuples()}
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ async def test_a_failing_job_is_tried_again_and_dies_in_the_end(clerk: Clerk) ->
 
 
 def last_error() -> str:
-    return str(JobRow.get().last_error)
+    return str(JobRow.get(JobRow.plugin == "clerk").last_error)
 
 
 async def test_a_job_that_failed_once_is_done_the_second_time(clerk: Clerk) -> None:
@@ -221,7 +221,9 @@ async def test_a_job_of_a_plugin_that_is_no_longer_loaded_waits(clerk: Clerk, fo
     await stage.stop_bot()
     stage.settings = replace(stage.settings, plugins=folder.selection("clerk"))
     await stage.start_bot()
-    assert await clerk.states() == {"orphan": ("done", 0), "renamed": ("waiting", 0)}
+    assert await clerk.states() == {"orphan": ("done", 0), "renamed": ("dead", 1)}
+    [dead] = await stage.runtime.jobs.dead(clerk.guild)
+    assert dead.last_error == "clerk 1.0.0 has no job 'gone'"
 
 
 async def test_a_running_job_ends_before_its_plugin_is_off(clerk: Clerk) -> None:
@@ -257,7 +259,7 @@ async def _began(clerk: Clerk) -> None:
 async def test_a_look_that_is_behind_does_not_run_a_job_twice(
     clerk: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table is read while a job ends: the answer still shows it as waiting."""
+    """The table is read while a job ends: the answer still shows it as running."""
     runtime = clerk.stage.runtime
     read = runtime.db.read
     await clerk.book("long", name="linger")
@@ -265,7 +267,7 @@ async def test_a_look_that_is_behind_does_not_run_a_job_twice(
 
     async def slow(fn: Any, *args: Any) -> Any:
         rows = await read(fn, *args)
-        if fn.__name__ == "waiting_jobs" and rows and not clerk.module.GO.is_set():
+        if fn.__name__ == "running_jobs" and rows and not clerk.module.GO.is_set():
             clerk.module.GO.set()
             await until(lambda: not runtime.jobs.tasks())
         return rows

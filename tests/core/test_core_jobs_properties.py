@@ -1,4 +1,4 @@
-"""Whatever happens, a job runs: at least once, done once, never early, never twice at a time, in its order."""
+"""Whatever happens, a job is run and done once: never early, never twice at a time, in its order."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def private(outcome: Outcome) -> str:
 
 
 def jobs() -> list[tuple[str, str, int]]:
-    rows: Any = JobRow.select(JobRow.key, JobRow.state, JobRow.attempts).order_by(JobRow.id).tuples()
+    mine: Any = JobRow.select(JobRow.key, JobRow.state, JobRow.attempts).where(JobRow.plugin == "shift_log")
+    rows: Any = mine.order_by(JobRow.id).tuples()
     return list(rows)
 
 
