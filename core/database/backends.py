@@ -8,6 +8,9 @@ from typing import Any
 
 import peewee
 
+from core.database.errors import Stopped
+from core.database.operations import running
+
 #: SQLSTATEs after which a transaction may simply be run again: serialization failure, deadlock, lock timeout.
 _RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
 _CANCELED = "57014"
@@ -19,7 +22,22 @@ def _frozen_base(database: peewee.Database, strict: bool) -> Any:
     return type("FrozenModel", (peewee.Model,), {"Meta": meta, "id": peewee.BigAutoField()})
 
 
-class EmbeddedSqlite(peewee.SqliteDatabase):
+class _Watched:
+    """Stops a call that takes too long before its next statement; within one the database does that."""
+
+    def execute_sql(self, sql: Any, params: Any = None) -> Any:
+        if running.late is not None and running.late():
+            running.stopped = True
+            raise Stopped("this store function takes too long and was stopped")
+        try:
+            return super().execute_sql(sql, params)  # type: ignore[misc]
+        except Exception as error:
+            # Noted, for the function may catch it.
+            running.stopped = running.stopped or was_too_slow(error)
+            raise
+
+
+class EmbeddedSqlite(_Watched, peewee.SqliteDatabase):
     """SQLite as this project uses it: WAL, synchronous FULL, foreign keys, BEGIN IMMEDIATE, STRICT tables."""
 
     def __init__(self, path: str, **options: Any) -> None:
@@ -47,7 +65,7 @@ class EmbeddedSqlite(peewee.SqliteDatabase):
         return super().create_tables(models, **options)
 
 
-class ServerPostgres(peewee.PostgresqlDatabase):
+class ServerPostgres(_Watched, peewee.PostgresqlDatabase):
     """PostgreSQL through psycopg 3."""
 
     def __init__(self, url: str, **options: Any) -> None:
@@ -112,6 +130,8 @@ def may_retry(error: BaseException) -> bool:
 
 def was_too_slow(error: BaseException) -> bool:
     """Return whether the statement limit stopped it."""
+    if isinstance(error, Stopped):
+        return True
     if sqlstate(error) == _CANCELED:
         return True
     return isinstance(driver_error(error), sqlite3.OperationalError) and str(error) == "interrupted"
@@ -129,12 +149,15 @@ def transaction_gone(database: Backend) -> bool:
     return isinstance(database, EmbeddedSqlite) and not database.connection().in_transaction
 
 
-def set_up_writer(database: Backend, statement_limit: float) -> None:
-    """Give this thread's open connection the limits of a writer, `statement_limit` in seconds."""
+def set_up_writer(database: Backend, statement_limit: float, *, lock_limit: float = 0.0) -> None:
+    """Give this thread's open connection the limits of a writer.
+
+    :param statement_limit: seconds that a statement may take, locks that it waits for included.
+    :param lock_limit: seconds that it may wait for a lock; 0 for no limit but the other.
+    """
     if isinstance(database, ServerPostgres):
-        milliseconds = int(statement_limit * 1000)
-        database.execute_sql(f"SET statement_timeout = {milliseconds}")
-        database.execute_sql(f"SET lock_timeout = {min(10_000, milliseconds)}")
+        database.execute_sql(f"SET statement_timeout = {int(statement_limit * 1000)}")
+        database.execute_sql(f"SET lock_timeout = {int(lock_limit * 1000)}")
 
 
 def set_up_reader(database: Backend, statement_limit: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from core.clock import SystemClock
@@ -14,13 +16,31 @@ from core.database.backends import (
     transaction_gone,
     was_too_slow,
 )
-from core.database.errors import CommitUnknown, StatementTooSlow
+from core.database.errors import CommitUnknown, StatementTooSlow, Stopped
 from core.database.operations import Operation, running
 
 #: Bound parameters in one INSERT: SQLite allows 32,766, PostgreSQL 65,535.
 _PARAMETERS = 30_000
-_PROGRESS_STEPS = 50_000
+_PROGRESS_STEPS = 20_000
+#: How often a call makes room for others before it has its last chance.
+MOST_YIELDS = 3
 _monotonic = SystemClock().monotonic
+
+
+@dataclass(slots=True)
+class Limits:
+    """How long a call may run in one thread, in seconds.
+
+    :param hard: then it fails.
+    :param polite: then it makes room for others and runs again elsewhere or later; None for never.
+    :param only_in_company: whether it makes room only if others wait, because it can run nowhere else.
+    :param last_chance: computing time that it has, others waiting, when it made room often enough.
+    """
+
+    hard: float
+    polite: float | None = None
+    only_in_company: bool = False
+    last_chance: float = 0.3
 
 
 class TransactionLost(Exception):
@@ -41,30 +61,41 @@ class TransactionLost(Exception):
 class Runner:
     """Runs calls on this thread's connection.
 
-    :param limit: seconds that one call may run.
+    :param limits: how long a call may run.
+    :param crowded: whether others wait for this thread.
     :param on_duration: told how many seconds a call took.
     """
 
     def __init__(
-        self, database: Backend, limit: float, on_duration: Callable[[Operation, float], None]
+        self,
+        database: Backend,
+        limits: Limits,
+        crowded: Callable[[], bool],
+        on_duration: Callable[[Operation, float], None],
     ) -> None:
         self._database = database
-        self._limit = limit
+        self._limits = limits
+        self._crowded = crowded
         self._on_duration = on_duration
-        self._deadline: float | None = None
+        self._operation: Operation | None = None
+        self._started = self._cpu_started = 0.0
+        self._company = False
 
     def watch_connection(self) -> None:
-        """Put the statement limit on a new connection (PostgreSQL has its own)."""
+        """Put the limits on a new connection (PostgreSQL has its own)."""
         if isinstance(self._database, EmbeddedSqlite):
-            self._database.connection().set_progress_handler(self._is_late, _PROGRESS_STEPS)
+            self._database.connection().set_progress_handler(self._interrupts, _PROGRESS_STEPS)
 
     def run_batch(self, operations: list[Operation]) -> None:
-        """Run and commit the calls; afterwards each has its result or its own error.
+        """Run and commit the calls up to the first that takes too long for the others.
 
-        :raises TransactionLost: nothing is committed; calls whose error is set caused it.
+        Afterwards each has ended with its result or its own error, or it is late, or it has not begun.
+
+        :raises TransactionLost: nothing is committed; calls whose error is set caused it, or the late one.
         """
         for operation in operations:
             operation.reset()
+        self._company = len(operations) > 1
         self._begin()
         try:
             appends: dict[Any, list[Operation]] = {}
@@ -75,6 +106,8 @@ class Runner:
                     self._in_savepoint(operation)
                 else:
                     self._collect(operation, appends)
+                if any_late(operations):
+                    break
             self._insert_all(appends)
         except BaseException:
             self._rollback()
@@ -82,16 +115,17 @@ class Runner:
         self._commit(operations)
 
     def read(self, operation: Operation) -> None:
-        """Run one call that only reads, on one consistent snapshot."""
+        """Run one call that only reads, on one consistent snapshot; afterwards it has ended or is late."""
         operation.reset()
         begin = "DEFERRED" if isinstance(self._database, EmbeddedSqlite) else "REPEATABLE READ"
         try:
             with self._database.atomic(begin):
                 operation.result = self._call(operation)
+            operation.ran = operation.ended = True
         except Exception as error:
             if connection_lost(self._database) or may_retry(error):
                 raise TransactionLost(error) from error
-            operation.fail(self._named(operation, error))
+            self._judge(operation, error)
 
     def _begin(self) -> None:
         try:
@@ -105,11 +139,13 @@ class Runner:
         except Exception as error:
             if connection_lost(self._database):
                 for operation in operations:
-                    if operation.error is None:
+                    if operation.ran and operation.error is None:
                         operation.fail(CommitUnknown(f"the connection died while committing: {error}"))
                 return
             self._rollback()
             raise TransactionLost(error, alone=True) from error
+        for operation in operations:
+            operation.ended = operation.ran
 
     def _rollback(self) -> None:
         if connection_lost(self._database) or transaction_gone(self._database):
@@ -118,6 +154,7 @@ class Runner:
 
     def _collect(self, operation: Operation, appends: dict[Any, list[Operation]]) -> None:
         if not operation.rows:
+            operation.ran = True
             return
         group = (operation.model, frozenset(operation.rows[0]))
         # A row may refer to one that the same key appended before: it must not be moved in front of that.
@@ -127,18 +164,29 @@ class Runner:
         appends.setdefault(group, []).append(operation)
 
     def _insert_all(self, appends: dict[Any, list[Operation]]) -> None:
-        for group in appends.values():
-            joined = Operation(future=group[0].future, function=insert_rows, model=group[0].model)
+        groups = list(appends.values())
+        appends.clear()
+        for group in groups:
+            if len(group) == 1:
+                group[0].args = (group[0].model, group[0].rows)
+                self._in_savepoint(group[0])
+                if group[0].late:
+                    return
+                continue
+            joined = Operation(future=group[0].future, function=insert_rows, model=group[0].model, rows=())
             joined.args = (group[0].model, [row for operation in group for row in operation.rows or ()])
-            self._in_savepoint(joined)
-            if joined.error is None:
+            self._in_savepoint(joined, joined=True)
+            if joined.error is None and not joined.late:
+                for operation in group:
+                    operation.ran = True
                 continue
             for operation in group:
                 operation.args = (operation.model, operation.rows)
                 self._in_savepoint(operation)
-        appends.clear()
+                if operation.late:
+                    return
 
-    def _in_savepoint(self, operation: Operation) -> None:
+    def _in_savepoint(self, operation: Operation, *, joined: bool = False) -> None:
         database = self._database
         try:
             database.execute_sql("SAVEPOINT operation")
@@ -149,37 +197,82 @@ class Runner:
             finally:
                 database.pop_transaction()
             database.execute_sql("RELEASE SAVEPOINT operation")
+            operation.ran = True
         except BaseException as error:
             if connection_lost(database):
                 raise TransactionLost(error) from error
-            if may_retry(error):
+            if not running.stopped and may_retry(error):
                 raise TransactionLost(error, alone=True) from error
-            operation.fail(self._named(operation, error))
+            self._judge(operation, error)
             if transaction_gone(database):
-                raise TransactionLost(error, alone=True) from error
+                # A late call is known; whatever else made the database give up may have been any of them.
+                raise TransactionLost(error, alone=joined or not operation.late) from error
             database.execute_sql("ROLLBACK TO SAVEPOINT operation")
             database.execute_sql("RELEASE SAVEPOINT operation")
 
     def _call(self, operation: Operation) -> Any:
-        started = _monotonic()
-        self._deadline = started + self._limit
-        running.operation = operation
+        self._started = _monotonic()
+        self._cpu_started = time.thread_time()
+        self._operation = operation
+        running.operation, running.late, running.stopped = operation, self._is_late, False
         try:
-            return operation.function(*operation.args, **operation.kwargs)
+            result = operation.function(*operation.args, **operation.kwargs)
+            if running.stopped:
+                raise Stopped(f"{operation.name} was stopped and went on")
+            return result
         finally:
-            running.operation = None
-            self._deadline = None
-            self._on_duration(operation, _monotonic() - started)
+            running.operation = running.late = self._operation = None
+            operation.seconds = _monotonic() - self._started
+            self._on_duration(operation, operation.seconds)
 
-    def _is_late(self) -> int:
-        return int(self._deadline is not None and _monotonic() > self._deadline)
+    def _interrupts(self) -> int:
+        if self._operation is None or not self._is_late():
+            return 0
+        running.stopped = True
+        return 1
 
-    def _named(self, operation: Operation, error: BaseException) -> BaseException:
-        if not was_too_slow(error):
-            return error
-        slow = StatementTooSlow(f"{operation.name} ran longer than {self._limit:g} s and was stopped")
+    def _is_late(self) -> bool:
+        operation, limits = self._operation, self._limits
+        if operation is None:
+            return False
+        spent = _monotonic() - self._started
+        if spent > limits.hard:
+            return True
+        if limits.polite is None or spent <= limits.polite:
+            return False
+        if not limits.only_in_company:
+            return True
+        if not (self._company or self._crowded()):
+            return False
+        if operation.yields < MOST_YIELDS:
+            return True
+        # Its last chance is measured in work, not in time, lest a busy machine fail what is not slow.
+        return time.thread_time() - self._cpu_started > limits.last_chance
+
+    def _judge(self, operation: Operation, error: BaseException) -> None:
+        """Decide what becomes of a call that raised `error`."""
+        if not running.stopped and not was_too_slow(error):
+            operation.fail(error)
+            return
+        limits = self._limits
+        if limits.polite is not None and operation.seconds <= limits.hard:
+            if not limits.only_in_company or operation.yields < MOST_YIELDS:
+                operation.late = True
+                operation.yields += 1
+                return
+            slow = StatementTooSlow(
+                f"{operation.name} was stopped {operation.yields + 1} times, the last after"
+                f" {operation.seconds:.2g} s, because other calls waited: do its work in smaller parts"
+            )
+        else:
+            slow = StatementTooSlow(f"{operation.name} ran longer than {limits.hard:g} s and was stopped")
         slow.__cause__ = error
-        return slow
+        operation.fail(slow)
+
+
+def any_late(operations: Iterable[Operation]) -> bool:
+    """Return whether one of the calls was stopped for the others' sake."""
+    return any(operation.late for operation in operations)
 
 
 def insert_rows(model: Any, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from core.clock import Clock, SystemClock
+from core.database.availability import Availability
 from core.database.backends import Backend, ServerPostgres
-from core.database.batch import insert_rows
-from core.database.errors import DatabaseBusy, DatabaseClosed
+from core.database.batch import Limits, insert_rows
+from core.database.errors import DatabaseBusy, DatabaseClosed, DatabaseUnavailable
 from core.database.lock import FileLock
 from core.database.operations import Operation, after_commit
+from core.database.pool import Pool
+from core.database.scheduling import Scheduler
 from core.database.workers import Reader, Stats, Worker, Writer
 
 __all__ = ["Database", "after_commit"]
@@ -22,8 +25,15 @@ T = TypeVar("T")
 logger = logging.getLogger("redlegion.database")
 
 STATEMENT_LIMIT = 30.0
-PATIENCE = 30.0
+POLITE_LIMIT = 0.2
+#: Less than the three seconds in which Discord wants an answer, so that a member hears of it.
+PATIENCE = 2.0
 QUEUE_LIMIT = 10_000
+BATCH = 200
+#: Seconds that a slow write rests on SQLite, whose other writes cannot go on beside it.
+_PAUSES = (0.2, 0.4, 0.8)
+_SLOW_WRITERS = 2
+_LIMIT_WHEN_STOPPING = 5.0
 #: Seconds between two looks whether the threads have ended.
 _LOOK_AGAIN = 0.002
 
@@ -37,9 +47,12 @@ class Database:
     :param url: as given to `open_database`.
     :param backend: peewee's database; a query on it outside the threads raises InterfaceError.
     :param lock: held until close(), on SQLite.
-    :param writers: writer threads; a key always goes to the same one.
-    :param statement_limit: seconds after which one call is stopped.
-    :param patience: seconds that calls wait for a server that is away.
+    :param writers: writer threads on PostgreSQL; a key is never in two of them at once.
+    :param statement_limit: seconds after which one call is stopped and fails.
+    :param polite_limit: seconds after which a call no longer holds up others: it is rolled back and runs again,
+        in a thread of its own (PostgreSQL, and any read) or later, when nobody waits (a write on SQLite).
+    :param patience: seconds that calls wait for a server that is away, from the moment at which it was lost;
+        after that they are refused at once until it is back.
     :param queue_limit: calls under way at most; more raise DatabaseBusy.
     """
 
@@ -52,6 +65,7 @@ class Database:
         clock: Clock | None = None,
         writers: int | None = None,
         statement_limit: float = STATEMENT_LIMIT,
+        polite_limit: float = POLITE_LIMIT,
         patience: float = PATIENCE,
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
@@ -61,14 +75,15 @@ class Database:
         self.is_postgres = isinstance(backend, ServerPostgres)
         self.stats = Stats()
         self.statement_limit = statement_limit
-        self.patience = patience
+        self.polite_limit = polite_limit
         self.queue_limit = queue_limit
+        self.availability = Availability(patience, self._availability_changed)
         self._lock = lock
         # SQLite has one write lock: a second writer could only wait for the first.
         self._writer_count = (writers or 2) if self.is_postgres else 1
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._writers: list[Worker] = []
-        self._reader: Worker | None = None
+        self._writes: Pool | None = None
+        self._reads: Pool | None = None
         self._pending = 0
         self._idle: list[asyncio.Future[None]] = []
         self._open = False
@@ -81,13 +96,8 @@ class Database:
         if self._open:
             return
         self._loop = asyncio.get_running_loop()
-        options: dict[str, Any] = {"limit": self.statement_limit, "patience": self.patience}
-        self._writers = [
-            Writer(f"database-writer-{number}", self.backend, self._deliver, self.stats, **options)
-            for number in range(self._writer_count)
-        ]
-        self._reader = Reader("database-reader", self.backend, self._deliver, self.stats, **options)
-        workers = [*self._writers, self._reader]
+        self._writes, self._reads = self._make_writers(), self._make_readers()
+        workers = self._workers()
         for worker in workers:
             worker.start()
         await asyncio.to_thread(_each, [worker.ready.wait for worker in workers])
@@ -97,39 +107,88 @@ class Database:
             await self.close()
             raise failures[0]
 
+    def _make_writers(self) -> Pool:
+        scheduler = Scheduler(self.polite_limit / 2)
+        pool = Pool(scheduler, batch=BATCH, ended=self._finish, pauses=() if self.is_postgres else _PAUSES)
+
+        def make(kind: str, number: int, *, slow: bool = False) -> Writer:
+            return Writer(
+                f"database-{kind}-{number}",
+                self.backend,
+                self._handing_to(pool),
+                self.stats,
+                self.availability,
+                Limits(
+                    self.statement_limit,
+                    None if slow else self.polite_limit,
+                    only_in_company=not self.is_postgres,
+                ),
+                crowded=lambda: scheduler.ready > 0,
+                lazy=slow,
+            )
+
+        slow = [make("slow-writer", n, slow=True) for n in range(_SLOW_WRITERS if self.is_postgres else 0)]
+        pool.employ([make("writer", number) for number in range(self._writer_count)], slow)
+        return pool
+
+    def _make_readers(self) -> Pool:
+        pool = Pool(Scheduler(self.polite_limit / 2), batch=1, ended=self._finish)
+
+        def make(name: str, *, slow: bool = False) -> Reader:
+            limits = Limits(self.statement_limit, None if slow else self.polite_limit)
+            return Reader(
+                name,
+                self.backend,
+                self._handing_to(pool),
+                self.stats,
+                self.availability,
+                limits,
+                lazy=slow,
+            )
+
+        pool.employ([make("database-reader")], [make("database-slow-reader", slow=True)])
+        return pool
+
     async def close(self, within: float | None = None) -> None:
         """Write what is queued, end the threads, close the connections and free the SQLite lock.
 
         :param within: real seconds after which a thread that its server keeps waiting is left behind, with
             what it still had to write; None waits for as long as it takes.
         """
-        workers = [*self._writers, *([self._reader] if self._reader is not None else [])]
+        workers = self._workers()
         self._open = False
-        for worker in workers:
-            worker.stop()
-        # Not in the pool of asyncio.to_thread: plugins that hang there must not hold up this.
-        started = self._time()
-        while any(worker.is_alive() for worker in workers):
-            if within is not None and self._time() - started > within:
-                names = ", ".join(worker.name for worker in workers if worker.is_alive())
-                logger.error("%s did not end; %d database calls are given up", names, self._pending)
-                return
-            await asyncio.sleep(_LOOK_AGAIN)
-        if workers:
-            await self.idle()
-        self._writers, self._reader = [], None
+        try:
+            async with asyncio.timeout(within):
+                if any(worker.failure is None for worker in workers):
+                    await self.idle()
+                for worker in workers:
+                    worker.stop()
+                # Not in the pool of asyncio.to_thread: plugins that hang there MUST up this.
+                while any(worker.is_alive() for worker in workers):  # noqa: ASYNC110
+                    await asyncio.sleep(_LOOK_AGAIN)
+        except TimeoutError:
+            for worker in workers:
+                worker.stop()
+            names = ", ".join(worker.name for worker in workers if worker.is_alive())
+            logger.error("%s did not end; %d database calls are given up", names, self._pending)
+            return
+        self._writes = self._reads = None
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
-    @staticmethod
-    def _time() -> float:
-        return asyncio.get_running_loop().time()
-
     def hurry(self, patience: float = 2.0) -> None:
-        """Wait no longer than `patience` seconds for a server that is away: the process is stopping."""
-        for worker in (*self._writers, *([self._reader] if self._reader is not None else [])):
-            worker.hurry(patience)
+        """Wait no longer than `patience` seconds for a server that is away, nor long for a slow call: the
+        process is stopping.
+        """
+        self.availability.patience = min(self.availability.patience, patience)
+        for worker in self._workers():
+            worker.hurry(_LIMIT_WHEN_STOPPING)
+
+    @property
+    def quarantined(self) -> list[str]:
+        """Names of store functions that were slow and now run out of the others' way."""
+        return [name for pool in (self._writes, self._reads) if pool for name in pool.scheduler.quarantined]
 
     async def write(self, function: Callable[..., T], *args: Any, key: int = 0, **kwargs: Any) -> T:
         """Run a store function in the writer and answer once its change is committed.
@@ -140,14 +199,17 @@ class Database:
         :param key: the guild whose rows it touches; it may touch no others (see `write_alone`).
         :returns: what the function returned.
         :raises DatabaseBusy: too many calls are under way; nothing was queued.
+        :raises DatabaseUnavailable: the server is away; nothing was written.
+        :raises StatementTooSlow: it took too long, and nothing of it was written.
         :raises CommitUnknown: the connection died during COMMIT.
         """
-        return await self._submit_write(Operation(self._future(), function, args, kwargs, key))  # type: ignore[no-any-return]
+        operation = Operation(self._future(), function, args, kwargs, key)
+        return await self._submit(operation, self._writes)  # type: ignore[no-any-return]
 
     async def write_alone(self, function: Callable[..., T], *args: Any, key: int = 0, **kwargs: Any) -> T:
         """Like `write`, in a transaction of its own: for work across keys, which locks rows in id order."""
         operation = Operation(self._future(), function, args, kwargs, key, alone=True)
-        return await self._submit_write(operation)  # type: ignore[no-any-return]
+        return await self._submit(operation, self._writes)  # type: ignore[no-any-return]
 
     async def append(self, model: Any, rows: Sequence[Mapping[str, Any]], *, key: int = 0) -> None:
         """Insert rows; those of many calls become one statement.
@@ -157,14 +219,13 @@ class Database:
         """
         if len({frozenset(row) for row in rows}) > 1:
             raise ValueError("the rows of one append have the same columns")
-        await self._submit_write(
-            Operation(self._future(), insert_rows, key=key, model=model, rows=list(rows))
-        )
+        operation = Operation(self._future(), insert_rows, key=key, model=model, rows=list(rows))
+        await self._submit(operation, self._writes)
 
     async def read(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run a store function that only reads, on one consistent snapshot, and return its result."""
-        operation = Operation(self._future(), function, args, kwargs)
-        return await self._submit(operation, self._reader)  # type: ignore[no-any-return]
+        operation = Operation(self._future(), function, args, kwargs, key=None)
+        return await self._submit(operation, self._reads)  # type: ignore[no-any-return]
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """See `core.database.after_commit`; inside a store function."""
@@ -185,26 +246,54 @@ class Database:
     def _future(self) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().create_future()
 
-    async def _submit_write(self, operation: Operation) -> Any:
-        writer = self._writers[operation.key % len(self._writers)] if self._writers else None
-        return await self._submit(operation, writer)
-
-    async def _submit(self, operation: Operation, worker: Worker | None) -> Any:
-        if worker is None or not self._open:
+    async def _submit(self, operation: Operation, pool: Pool | None) -> Any:
+        if pool is None or not self._open:
             raise DatabaseClosed(
                 "the database is not open: await db.start() first, and no calls after close()"
             )
         if asyncio.get_running_loop() is not self._loop:
             raise DatabaseClosed("the database belongs to the event loop that started it")
+        if self.availability.refuses:
+            raise self._away()
         if self._pending >= self.queue_limit:
             raise DatabaseBusy(f"{self._pending} database calls are under way, try again in a moment")
         self._pending += 1
-        worker.queue.put(operation)
+        pool.submit(operation)
         return await operation.future
 
-    def _deliver(self, operations: list[Operation]) -> None:
-        if operations and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._finish, operations)
+    def _workers(self) -> list[Worker]:
+        return [worker for pool in (self._writes, self._reads) if pool is not None for worker in pool.workers]
+
+    def _handing_to(self, pool: Pool) -> Callable[[Worker, list[Operation], bool], None]:
+        """Return what a thread calls to give calls back."""
+
+        def deliver(worker: Worker, operations: list[Operation], free: bool) -> None:
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(pool.take_back, worker, operations, free)
+
+        return deliver
+
+    def _availability_changed(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._look_whether_away)
+
+    def _look_whether_away(self) -> None:
+        availability = self.availability
+        if not availability.away or self._loop is None:
+            return
+        if not availability.refuses:
+            left = availability.patience - availability.seconds_away
+            self._loop.call_later(max(0.01, left), self._look_whether_away)
+            return
+        for pool in (self._writes, self._reads):
+            if pool is not None:
+                pool.give_up(self._away)
+
+    def _away(self) -> DatabaseUnavailable:
+        seconds = self.availability.seconds_away
+        return DatabaseUnavailable(
+            f"the database does not answer, for {seconds:.0f} s now: try again in a moment"
+        )
 
     def _finish(self, operations: list[Operation]) -> None:
         self._pending -= len(operations)

@@ -24,7 +24,11 @@ class CommitUnknown(DatabaseError):
 
 
 class StatementTooSlow(DatabaseError):
-    """A function ran past the statement limit and was stopped; nothing of it was written."""
+    """A function took longer than others can wait and was stopped; nothing of it was written."""
+
+
+class Stopped(DatabaseError):
+    """Raised inside a function that takes too long and must end here; its caller gets another error."""
 
 
 class MigrationFailed(DatabaseError):

@@ -15,21 +15,31 @@ from core.database.errors import DatabaseError
 class Operation:
     """A call on its way: from the loop to a thread, and back with a result or an error.
 
+    :param key: what it must keep its place with; None for a read, which has no place.
     :param rows: for an append, the rows; None for a function call.
     :param alone: runs in a transaction of its own, never in a batch.
+    :param yields: how often it was stopped so that others need not wait for it.
+    :param ended: whether it has its result or error for good; `late`, whether it was stopped in its last run.
+    :param seconds: how long its last run took.
     """
 
     future: asyncio.Future[Any]
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
-    key: int = 0
+    key: int | None = 0
     model: Any = None
     rows: Sequence[Mapping[str, Any]] | None = None
     alone: bool = False
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     result: Any = None
     error: BaseException | None = None
+    yields: int = 0
+    due: float = 0.0
+    ran: bool = False
+    ended: bool = False
+    late: bool = False
+    seconds: float = 0.0
 
     @property
     def name(self) -> str:
@@ -48,11 +58,14 @@ class Operation:
         self.callbacks.clear()
         self.result = None
         self.error = None
+        self.ran = self.ended = self.late = False
 
     def fail(self, error: BaseException) -> None:
         """End it with an error; what it wanted to happen after the commit does not."""
         self.callbacks.clear()
         self.result = None
+        self.late = False
+        self.ran = self.ended = True
         # A future cannot hold a StopIteration.
         self.error = (
             RuntimeError(f"{self.name} raised {error!r}") if isinstance(error, StopIteration) else error
@@ -69,7 +82,15 @@ class Operation:
 
 
 class _Running(threading.local):
+    """What this thread runs now.
+
+    :param late: asked before every statement whether the call must stop here.
+    :param stopped: whether it was told to stop, even if it caught that.
+    """
+
     operation: Operation | None = None
+    late: Callable[[], bool] | None = None
+    stopped: bool = False
 
 
 running = _Running()

@@ -1,4 +1,4 @@
-"""The threads that own the connections: one loop each, from its queue to the database."""
+"""The threads that own the connections: one loop each, from the calls it is given to the database."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.clock import SystemClock
+from core.database.availability import Availability
 from core.database.backends import (
     Backend,
     connection_lost,
@@ -18,14 +19,15 @@ from core.database.backends import (
     set_up_reader,
     set_up_writer,
 )
-from core.database.batch import Runner, TransactionLost
+from core.database.batch import Limits, Runner, TransactionLost, any_late
 from core.database.errors import DatabaseUnavailable
 from core.database.operations import Operation
 
 logger = logging.getLogger("redlegion.database")
 
-BATCH = 200
 SLOW = 0.25
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+_LOCK_LIMIT = 10.0
 _TRIES_TOGETHER = 3
 _TRIES_ALONE = 6
 _monotonic = SystemClock().monotonic
@@ -40,6 +42,8 @@ class Stats:
     :param reads: calls that were read.
     :param reruns: calls that ran again after a deadlock or a lost connection.
     :param reconnects: connections made anew.
+    :param slow: calls that took longer than SLOW.
+    :param yields: calls that were stopped and run again, so that others need not wait for them.
     :param slowest: seconds of the slowest call, and `slowest_name` its function.
     """
 
@@ -49,98 +53,93 @@ class Stats:
     reruns: int = 0
     reconnects: int = 0
     slow: int = 0
+    yields: int = 0
     slowest: float = 0.0
     slowest_name: str = ""
 
 
 class Worker(threading.Thread):
-    """A thread with a connection and a queue.
+    """A thread with a connection, which works on what it is given.
 
-    :param deliver: called in this thread with calls that are done.
-    :param limit: seconds that one call may run.
-    :param patience: seconds after which calls are given up while the server is away.
+    :param deliver: called in this thread with calls that it is done with, and whether it is free.
+    :param crowded: whether calls wait that only this thread can run.
+    :param lazy: connect with the first call only.
     """
 
-    batch_size = BATCH
-
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what all threads share, in one order
         self,
         name: str,
         database: Backend,
-        deliver: Callable[[list[Operation]], None],
+        deliver: Callable[[Worker, list[Operation], bool], None],
         stats: Stats,
+        availability: Availability,
+        limits: Limits,
         *,
-        limit: float,
-        patience: float,
+        crowded: Callable[[], bool] = lambda: False,
+        lazy: bool = False,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self.database = database
-        self.queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
+        self.queue: queue.SimpleQueue[list[Operation] | None] = queue.SimpleQueue()
         self.stats = stats
         self.ready = threading.Event()
         self.failure: BaseException | None = None
         self._deliver = deliver
-        self._limit = limit
-        self._patience = patience
+        self._availability = availability
+        self._limits = limits
+        self._lazy = lazy
+        self._connected_before = False
         self._closing = threading.Event()
-        self._runner = Runner(database, limit, self._note)
+        self._runner = Runner(database, limits, crowded, self._note)
 
-    def hurry(self, patience: float) -> None:
-        """Give calls up after `patience` seconds from now on."""
-        self._patience = min(self._patience, patience)
+    def hurry(self, limit: float) -> None:
+        """Let no call run longer than `limit` seconds from now on."""
+        self._limits.hard = min(self._limits.hard, limit)
 
     def stop(self) -> None:
-        """Have the thread end after what is queued."""
+        """Have the thread end after what it was given."""
         self._closing.set()
         self.queue.put(None)
 
     def run(self) -> None:
         try:
-            self._connect()
+            if not self._lazy:
+                self._connect()
         except Exception as error:
             self.failure = error
             return
         finally:
             self.ready.set()
-        more = True
-        while more:
-            operations, more = self._take()
-            wanted = [operation for operation in operations if not operation.skipped]
+        while (operations := self.queue.get()) is not None:
             try:
-                self.work(wanted)
+                self.work([operation for operation in operations if not operation.skipped])
             except Exception as error:
-                logger.exception("a database thread failed on %s calls", len(wanted))
-                for operation in wanted:
+                logger.exception("a database thread failed on %s calls", len(operations))
+                for operation in operations:
                     operation.fail(error)
                 self._drop_connection()
-            self._deliver(operations)
+            away = self._availability.away
+            self._deliver(self, operations, not away)
+            if away:
+                self._come_back()
+                self._deliver(self, [], True)
         self._drop_connection()
 
     def work(self, operations: list[Operation]) -> None:
-        """Run the calls; afterwards each has its result or error."""
+        """Run the calls; afterwards each has ended, or is late, or did not begin."""
         raise NotImplementedError
 
     def set_up(self) -> None:
         """Prepare a connection that was just made."""
         raise NotImplementedError
 
-    def _take(self) -> tuple[list[Operation], bool]:
-        operations: list[Operation] = []
-        item = self.queue.get()
-        while item is not None:
-            operations.append(item)
-            if len(operations) >= self.batch_size:
-                return operations, True
-            try:
-                item = self.queue.get_nowait()
-            except queue.Empty:
-                return operations, True
-        return operations, False
-
     def _connect(self) -> None:
         self.database.connect()
         self.set_up()
         self._runner.watch_connection()
+        self.stats.reconnects += self._connected_before
+        self._connected_before = True
+        self._availability.back()
 
     def _drop_connection(self) -> None:
         state: Any = vars(self.database)["_state"]
@@ -153,23 +152,33 @@ class Worker(threading.Thread):
             state.reset()
 
     def _reconnect(self) -> None:
-        """:raises DatabaseUnavailable: after `patience` seconds."""
+        """:raises DatabaseUnavailable: the server has been away for longer than calls wait."""
         self._drop_connection()
-        started = _monotonic()
-        pause = 0.02
+        pause = _FIRST_PAUSE
         while True:
             try:
                 self._connect()
             except Exception as error:
                 self._drop_connection()
-                if _monotonic() - started > self._patience or self._closing.is_set():
+                self._availability.lost(error)
+                if self._availability.refuses or self._closing.is_set():
                     raise DatabaseUnavailable(f"the database does not answer: {error}") from error
                 self._closing.wait(pause * random.uniform(0.5, 1.0))
-                pause = min(2.0, pause * 2)
+                pause = min(_LONGEST_PAUSE, pause * 2)
             else:
-                self.stats.reconnects += 1
-                logger.info("connected to the database again")
                 return
+
+    def _come_back(self) -> None:
+        """Return once the server is back, whichever thread finds out, or the thread is to end."""
+        pause = _FIRST_PAUSE
+        while self._availability.away and not self._closing.wait(pause * random.uniform(0.5, 1.0)):
+            try:
+                self._drop_connection()
+                self._connect()
+            except Exception as error:
+                self._drop_connection()
+                self._availability.lost(error)
+            pause = min(_LONGEST_PAUSE, pause * 2)
 
     def _ensure_connected(self) -> None:
         if self.database.is_closed() or connection_lost(self.database):
@@ -184,21 +193,16 @@ class Worker(threading.Thread):
 
 
 class Writer(Worker):
-    """Commits what is queued, in groups, first in first out."""
+    """Commits what it is given, in groups, first in first out."""
 
     def set_up(self) -> None:
-        set_up_writer(self.database, self._limit)
+        limits = self._limits
+        lock_limit = min(_LOCK_LIMIT, limits.hard) if limits.polite is None else 0.0
+        set_up_writer(self.database, limits.polite or limits.hard, lock_limit=lock_limit)
 
     def work(self, operations: list[Operation]) -> None:
-        group: list[Operation] = []
-        for operation in operations:
-            if operation.alone:
-                self._write(group)
-                self._write([operation])
-                group = []
-            else:
-                group.append(operation)
-        self._write(group)
+        self._write(operations)
+        self.stats.yields += any_late(operations)
 
     def _write(self, operations: list[Operation]) -> None:
         tries = 0
@@ -210,21 +214,34 @@ class Writer(Worker):
                 _fail_all(operations, error)
                 return
             except TransactionLost as lost:
+                if any_late(operations):
+                    # It took the transaction along; what came after it goes back with it.
+                    first = next(index for index, one in enumerate(operations) if one.late)
+                    operations = [one for one in operations[:first] if one.error is None]
+                    self.stats.reruns += len(operations)
+                    continue
                 innocent = [operation for operation in operations if operation.error is None]
                 self.stats.reruns += len(innocent)
                 tries = tries + 1 if len(innocent) == len(operations) else 0
                 operations = innocent
                 if len(operations) > 1 and (lost.alone or (lost.begun and tries > _TRIES_TOGETHER)):
-                    for operation in operations:
-                        self._write([operation])
+                    self._write_one_by_one(operations)
                     return
                 if tries and not self._goes_on(lost, tries):
                     _fail_all(operations, lost.reason)
                     return
             else:
                 self.stats.batches += 1
-                self.stats.writes += len(operations)
+                self.stats.writes += sum(operation.ended for operation in operations)
                 return
+
+    def _write_one_by_one(self, operations: list[Operation]) -> None:
+        held: set[int | None] = set()
+        for operation in operations:
+            if operation.key not in held:
+                self._write([operation])
+            if not operation.ended:
+                held.add(operation.key)
 
     def _goes_on(self, lost: TransactionLost, tries: int) -> bool:
         """Wait a moment and say whether another try makes sense."""
@@ -241,12 +258,10 @@ def _fail_all(operations: list[Operation], error: BaseException) -> None:
 
 
 class Reader(Worker):
-    """Answers questions, one after the other, on a read-only connection."""
-
-    batch_size = 1
+    """Answers questions on a read-only connection."""
 
     def set_up(self) -> None:
-        set_up_reader(self.database, self._limit)
+        set_up_reader(self.database, self._limits.polite or self._limits.hard)
 
     def work(self, operations: list[Operation]) -> None:
         for operation in operations:
@@ -261,5 +276,6 @@ class Reader(Worker):
                     if last:
                         operation.fail(lost.reason)
                     continue
-                self.stats.reads += 1
+                self.stats.reads += operation.ended
+                self.stats.yields += operation.late
                 break

@@ -105,17 +105,21 @@ async def test_a_deadlock_is_run_again(database: Database) -> None:
     for number in (1, 2):
         await database.write(ensure_user, number)
     meeting = threading.Barrier(2)
+    begun = threading.Event()
     runs: list[int] = []
 
     def update(first: int, second: int) -> None:
         User.update(name=f"from {first}").where(User.id == first).execute()
+        begun.set()
         if len(runs) < 2:
             runs.append(first)
             meeting.wait(10)
         User.update(name=f"from {first}").where(User.id == second).execute()
 
     # Two keys, two writers, the same rows in opposite order: what plugins must not do, and yet survive.
-    await asyncio.gather(database.write(update, 1, 2, key=0), database.write(update, 2, 1, key=1))
+    one = asyncio.create_task(database.write(update, 1, 2, key=0))
+    assert await asyncio.to_thread(begun.wait, 10)
+    await asyncio.gather(one, database.write(update, 2, 1, key=1))
     # The loser may meet the winner once more before that one has committed.
     assert 1 <= database.stats.reruns <= 3
     names = await database.read(lambda: {user.name for user in User.select()})
