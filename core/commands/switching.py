@@ -174,7 +174,7 @@ def _switched_on(
 
 def _switched_off(runtime: Runtime, manifest: Manifest, done: Switched) -> str:
     text = _("**{title}** is off.").format(title=manifest.title) + " "
-    if done.menu.status in ("current", "full"):
+    if done.menu.status == "current":
         text += _("Its commands have left the menu; its data stays.")
     else:
         text += _("Its commands leave the menu in a moment and do nothing from now on; its data stays.")
