@@ -34,7 +34,7 @@ def read_sqlite(database: EmbeddedSqlite) -> dict[str, Table]:
         table.rules["STRICT"] = "yes" if strict else "no"
         table.rules["row ids"] = "no" if without_rowid else "yes"
         table.rules["AUTOINCREMENT"] = "yes" if re.search(r"\bAUTOINCREMENT\b", _bare(sql), re.I) else "no"
-        table.rules["primary key"] = ", ".join(table.key)
+        table.rules["primary key"] = ", ".join(table.key) or "none"
         _read_references(database, name, table)
         _read_indexes(database, name, table)
         for check in _bodies(_CHECK, sql):
