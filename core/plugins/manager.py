@@ -177,13 +177,10 @@ class PluginManager:
             return candidate
         own = discovery.find_own(name)
         what = f"the one in {candidate.folder}" if own is not None else "a third-party plugin"
-        self._leave_out(name, f"{what} is left out by --safe")
-        return own
-
-    def _leave_out(self, name: str, reason: str) -> None:
-        entry = Quarantined(name, None, reason)
+        entry = Quarantined(name, None, f"{what} is left out by --safe")
         self.left_out.append(entry)
         log.warning("%s", entry)
+        return own
 
     def _order(self, manifests: Mapping[str, Manifest], unheard: frozenset[str] = frozenset()) -> list[str]:
         """Return the names in the order of loading.
@@ -208,10 +205,7 @@ class PluginManager:
     def _load_one(self, candidate: discovery.Candidate, manifest: Manifest) -> None:
         for required in manifest.requires:
             if required not in self.loaded:
-                if any(entry.name == required for entry in self.left_out):
-                    self._leave_out(manifest.name, f"it requires {required}, which is left out by --safe")
-                else:
-                    self.quarantine(manifest.name, None, f"it requires {required}, which is not loaded")
+                self.quarantine(manifest.name, None, f"it requires {required}, which is not loaded")
                 return
         problems = Problems()
         plugin = self._read(candidate, manifest, problems)

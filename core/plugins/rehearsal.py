@@ -22,22 +22,25 @@ def rehearse(before: Sequence[Schema], schema: Schema) -> Iterator[str]:
     """
     with _scratch() as url:
         migrate_up(url, before)
-        found = {*_differences(url, before)}
+        known = {*drift(url, before)}
         if (failure := _attempt(url, schema)) is not None:
             yield failure
             return
-        together = [*before, schema]
-        yield from (line for line in _differences(url, together) if line not in found)
-        names = [state.name for state in migrate_status(url, [schema])]
+        yield from (
+            f"migrations and models differ: {line}"
+            for line in drift(url, [*before, schema])
+            if line not in known
+        )
         try:
-            migrate_down(url, schema)
+            reverted = migrate_down(url, schema)
         except ANYTHING as error:
             yield f"its migrations cannot be reverted: {type(error).__name__}: {error}"
             return
+        nothing = Schema(schema.name, (), schema.migrations)
         yield from (
-            f"after all is reverted: {line}" for line in _differences(url, before) if line not in found
+            f"after all is reverted: {line}" for line in drift(url, [*before, nothing]) if line not in known
         )
-        if names and (failure := _attempt(url, schema)) is not None:
+        if reverted and (failure := _attempt(url, schema)) is not None:
             yield f"after all is reverted: {failure}"
 
 
@@ -66,10 +69,6 @@ def _attempt(url: str, schema: Schema) -> str | None:
         which = f"its migration {pending[0]}" if pending else "one of its migrations"
         return f"{which} fails: {type(error).__name__}: {error}"
     return None
-
-
-def _differences(url: str, schemas: Sequence[Schema]) -> list[str]:
-    return [f"migrations and models differ: {line}" for line in drift(url, schemas)]
 
 
 @contextmanager
