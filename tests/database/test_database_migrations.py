@@ -221,12 +221,15 @@ def test_references_into_nothing_are_refused(tmp_path: Path, plugin: Callable[..
 START = """
 import sys
 from core.database import CORE_SCHEMA, migrate_up
+from core.errors import StartupError
 sys.stdin.readline()
-print(migrate_up(sys.argv[1], [CORE_SCHEMA]))
+try:
+    print(migrate_up(sys.argv[1], [CORE_SCHEMA]))
+except StartupError as error:
+    print(error.sentence)
 """
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_three_processes_that_start_together_migrate_once(database_url: str) -> None:
     processes = [
         subprocess.Popen(
@@ -244,4 +247,11 @@ def test_three_processes_that_start_together_migrate_once(database_url: str) -> 
         process.stdin.flush()
     results = [process.communicate(timeout=60) for process in processes]
     assert [error for _, error in results] == ["", "", ""]
-    assert sorted(said.strip() for said, _ in results) == sorted(["[]", "[]", str(CORE_STEPS)])
+    said = sorted(text.strip() for text, _ in results)
+    if database_url.startswith("sqlite"):
+        # One process per file: who comes too early is told so.
+        said = [
+            "[]" if "is in use by another process: stop that one first" in text else text for text in said
+        ]
+    assert sorted(said) == sorted(["[]", "[]", str(CORE_STEPS)])
+    assert {state.state for state in migrate_status(database_url, [CORE_SCHEMA])} == {"applied"}

@@ -9,6 +9,7 @@ FOREIGN = "foreign key (user_id) to users (id)"
 FUNCTION = "CREATE FUNCTION drift_nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
 TRIGGER = "CREATE TRIGGER odd BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION drift_nothing()"
 STATES = "'waiting', 'running', 'done', 'dead'"
+DUE_INDEX = "CREATE INDEX jobs_state_due ON jobs USING btree (state, due)"
 KEPT, LATE = "ON DELETE RESTRICT", "DEFERRABLE INITIALLY DEFERRED"
 OTHER_STATES = STATES.replace("dead", "deaf")
 STATES_CHECK = "CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'dead'::text])))"
@@ -244,9 +245,7 @@ KINDS: dict[
     "index that is invalid": (
         None,
         invalid("jobs_state_due"),
-        (
-            "jobs: index jobs_state_due is CREATE INDEX jobs_state_due ON jobs USING btree (state, due) (inva...",
-        ),
+        (f"jobs: index jobs_state_due is {DUE_INDEX} (invalid), the models say {DUE_INDEX}",),
     ),
     "UNIQUE added": (
         rebuilt("users", ('"name" TEXT NOT NULL', '"name" TEXT NOT NULL UNIQUE')),
