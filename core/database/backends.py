@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import peewee
@@ -26,15 +27,18 @@ class _Watched:
     """Stops a call that takes too long before its next statement; within one the database does that."""
 
     def execute_sql(self, sql: Any, params: Any = None) -> Any:
-        if running.late is not None and running.late():
-            running.stopped = True
-            raise Stopped("this store function takes too long and was stopped")
+        self._stop_if_late()
         try:
             return super().execute_sql(sql, params)  # type: ignore[misc]
         except Exception as error:
             # Noted, for the function may catch it.
             running.stopped = running.stopped or was_too_slow(error)
             raise
+
+    def _stop_if_late(self) -> None:
+        if running.late is not None and running.late():
+            running.stopped = True
+            raise Stopped("this store function takes too long and was stopped")
 
 
 class EmbeddedSqlite(_Watched, peewee.SqliteDatabase):
@@ -52,6 +56,12 @@ class EmbeddedSqlite(_Watched, peewee.SqliteDatabase):
             field_types={"INSTANT": "INTEGER"},
             **options,
         )
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row, prepared once; parameters are written `?`."""
+        self._stop_if_late()
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            self.cursor().executemany(sql, rows)
 
     @property
     def Model(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,9 @@ from core.database.backends import (
     was_too_slow,
 )
 from core.database.errors import CommitUnknown, StatementTooSlow, Stopped
+from core.database.inserting import insert_rows
 from core.database.operations import Operation, running
 
-#: Bound parameters in one INSERT: SQLite allows 32,766, PostgreSQL 65,535.
-_PARAMETERS = 30_000
 _PROGRESS_STEPS = 20_000
 #: How often a call makes room for others before it has its last chance.
 MOST_YIELDS = 3
@@ -79,7 +78,8 @@ class Runner:
         self._on_duration = on_duration
         self._operation: Operation | None = None
         self._started = self._cpu_started = 0.0
-        self._company = False
+        self._company = self._stopped_one = False
+        self._appended_keys: set[int | None] = set()
 
     def watch_connection(self) -> None:
         """Put the limits on a new connection (PostgreSQL has its own)."""
@@ -96,17 +96,19 @@ class Runner:
         for operation in operations:
             operation.reset()
         self._company = len(operations) > 1
+        self._stopped_one = False
+        self._appended_keys.clear()
         self._begin()
         try:
             appends: dict[Any, list[Operation]] = {}
             for operation in operations:
                 if operation.rows is None:
-                    if any(operation.key == other.key for group in appends.values() for other in group):
+                    if operation.key in self._appended_keys:
                         self._insert_all(appends)
                     self._in_savepoint(operation)
                 else:
                     self._collect(operation, appends)
-                if any_late(operations):
+                if self._stopped_one:
                     break
             self._insert_all(appends)
         except BaseException:
@@ -158,14 +160,15 @@ class Runner:
             return
         group = (operation.model, frozenset(operation.rows[0]))
         # A row may refer to one that the same key appended before: it must not be moved in front of that.
-        later = list(appends)[list(appends).index(group) + 1 :] if group in appends else []
-        if any(operation.key == other.key for name in later for other in appends[name]):
+        if operation.key in self._appended_keys and group in appends and group != next(reversed(appends)):
             self._insert_all(appends)
         appends.setdefault(group, []).append(operation)
+        self._appended_keys.add(operation.key)
 
     def _insert_all(self, appends: dict[Any, list[Operation]]) -> None:
         groups = list(appends.values())
         appends.clear()
+        self._appended_keys.clear()
         for group in groups:
             if len(group) == 1:
                 group[0].args = (group[0].model, group[0].rows)
@@ -257,7 +260,7 @@ class Runner:
         limits = self._limits
         if limits.polite is not None and operation.seconds <= limits.hard:
             if not limits.only_in_company or operation.yields < MOST_YIELDS:
-                operation.late = True
+                operation.late = self._stopped_one = True
                 operation.yields += 1
                 return
             slow = StatementTooSlow(
@@ -273,14 +276,3 @@ class Runner:
 def any_late(operations: Iterable[Operation]) -> bool:
     """Return whether one of the calls was stopped for the others' sake."""
     return any(operation.late for operation in operations)
-
-
-def insert_rows(model: Any, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows with few statements; store function.
-
-    :param rows: dicts with the same keys; columns that are left out get their defaults.
-    """
-    rows = list(rows)
-    size = max(1, _PARAMETERS // max(1, len(model._meta.sorted_fields)))
-    for start in range(0, len(rows), size):
-        model.insert_many(rows[start : start + size]).execute()

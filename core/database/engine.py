@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from core.clock import Clock, SystemClock
 from core.database.availability import Availability
 from core.database.backends import Backend, ServerPostgres
-from core.database.batch import Limits, insert_rows
+from core.database.batch import Limits
 from core.database.errors import DatabaseBusy, DatabaseClosed, DatabaseUnavailable
+from core.database.inserting import insert_rows
 from core.database.lock import FileLock
 from core.database.operations import Operation, after_commit
 from core.database.pool import Pool
@@ -49,7 +50,7 @@ class Database:
     :param lock: held until close(), on SQLite.
     :param writers: writer threads on PostgreSQL; a key is never in two of them at once.
     :param statement_limit: seconds after which one call is stopped and fails.
-    :param polite_limit: seconds after which a call no longer holds up others: it is rolled back and runs again,
+    :param polite_limit: seconds after which a call no longer holds up others: it is undone and runs again,
         in a thread of its own (PostgreSQL, and any read) or later, when nobody waits (a write on SQLite).
     :param patience: seconds that calls wait for a server that is away, from the moment at which it was lost;
         after that they are refused at once until it is back.

@@ -51,7 +51,8 @@ class Instant(peewee.Field):
             return None
         if not isinstance(value, datetime) or value.tzinfo is None:
             raise TypeError(f"{self.name} needs an aware datetime, not {value!r}")
-        value = value.astimezone(UTC)
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
         return value if self._is_postgres() else (value - _UNIX) // _MICROSECOND
 
     def python_value(self, value: Any) -> Any:
