@@ -16,7 +16,8 @@ from core.commands.own import own_commands
 from core.commands.table import CommandTable
 from core.connection import Connection
 from core.context import Context
-from core.database import Database, open_database
+from core.database import CORE_SCHEMA, Database, open_database
+from core.database.schema import warn_of_drift
 from core.dispatch import Dispatcher
 from core.errors import StartupError
 from core.guilds.opening import GuildOpener, Switched
@@ -236,6 +237,7 @@ class Runtime:
             if applied:
                 log.info("database brought up to date: %s", ", ".join(applied))
             self._refuse_broken()
+            warn_of_drift(self.db, [CORE_SCHEMA, *self.manager.schemas])
             await self.db.start()
         except BaseException:
             await self.db.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from core.database.migrating import EditedFile, SchemaRunner
 from core.database.models import CORE_MODELS, BaseModel
 from core.database.opening import connect, make_backend
 from core.errors import StartupError
+
+log = logging.getLogger(__name__)
 
 #: Milliseconds that a process waits for another one that is migrating.
 _LOCK_WAIT = 60_000
@@ -145,6 +148,17 @@ def drift(target: str | Database, schemas: Sequence[Schema]) -> list[str]:
                 "The tables cannot be compared with the models, since PostgreSQL does not let this user make"
                 " a scratch schema for it: run GRANT CREATE ON DATABASE for its user."
             ) from error
+
+
+def warn_of_drift(target: str | Database, schemas: Sequence[Schema]) -> None:
+    """Write what `drift` finds to the log; for a start, which it must not prevent."""
+    try:
+        differences = drift(target, schemas)
+    except StartupError as error:
+        log.warning("%s", error.sentence)
+        return
+    for difference in differences:
+        log.warning("the database differs from what this version expects: %s", difference)
 
 
 @contextmanager
