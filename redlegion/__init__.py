@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.guilds.settings_fields import ChannelId, RoleId
     from core.hookspecs import hookimpl, hookspec
     from core.i18n import plural, translate
-    from core.jobs import enqueue
+    from core.jobs import enqueue, publish
     from core.manifest import Component, HealthCheck, HelpTopic, Job, custom_id
     from core.names import clean_name
     from core.runtime import Runtime
@@ -40,6 +40,7 @@ __all__ = [
     "hookspec",
     "modal_values",
     "plural",
+    "publish",
     "reply",
     "requires",
     "selected",
@@ -67,6 +68,7 @@ _HOMES = {
     "hookspec": "core.hookspecs",
     "modal_values": "core.commands.replies",
     "plural": "core.i18n",
+    "publish": "core.jobs",
     "reply": "core.commands.replies",
     "requires": "core.guilds.ranks",
     "selected": "core.commands.replies",

@@ -49,7 +49,7 @@ def to_json(hook: str, kind: type[Any], event: object) -> Any:
         raise UnusableEvent(f"{hook} carries {kind.__name__}, not {given}; publish one of those")
     adapter = _adapter(hook, cast(Any, kind))
     try:
-        text = adapter.dump_json(event)
+        text = adapter.dump_json(event, warnings="error")
         same = adapter.validate_json(text) == event
     except (PydanticSerializationError, ValidationError) as error:
         raise UnusableEvent(f"{kind.__name__} of {hook} cannot be stored as JSON: {error}") from error

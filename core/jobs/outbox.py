@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from core import hookspecs
 from core.jobs.event_types import UnusableEvent, event_type, from_json, to_json
-from core.jobs.store import DELIVERY, EVENT, behind, insert, last_due
+from core.jobs.store import DELIVERY, EVENT, behind, insert, last_open
 
 if TYPE_CHECKING:
     from core.plugins import PluginManager
@@ -77,7 +77,7 @@ def publish(event_id: int, *, guild_id: int, hook: str, event: object, at: datet
         name=EVENT,
         key=str(event_id),
         payload={"hook": hook, "event": to_json(hook, kind, event)},
-        due=behind(at, last_due(CORE, guild_id, EVENT)),
+        due=behind(at, event_id, last_open(CORE, guild_id, EVENT)),
     )
 
 
@@ -101,7 +101,7 @@ def fan_out(
             name=DELIVERY,
             key=str(event_id),
             payload={"id": event_id, **payload},
-            due=behind(at, last_due(plugin, guild_id, DELIVERY)),
+            due=behind(at, delivery_id, last_open(plugin, guild_id, DELIVERY)),
         )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import SQL, fn
+from peewee import SQL
 
 from core.database import JobRow, after_commit
 from core.database.backends import ServerPostgres
 
 #: Seconds to the next try after each failure; after the last one a job is dead and stays visible.
 BACKOFF = (5, 30, 120, 600, 3600)
+#: A plugin and a guild.
+Owner = tuple[str, int]
+
 #: Names of the core's own kinds begin with this; a plugin's cannot.
 RESERVED = "@"
 #: An event that is committed and not yet handed to its consumers; owned by the core.
@@ -54,7 +57,7 @@ class DueJob:
     lost: LostClaim | None = None
 
     @property
-    def owner(self) -> tuple[str, int]:
+    def owner(self) -> Owner:
         """Return the plugin and the guild that it belongs to."""
         return self.plugin, self.guild_id
 
@@ -93,11 +96,6 @@ class JobState:
     attempts: int
     last_error: str | None
     held_since: datetime | None
-
-
-def taken_over(job: DueJob, lost: LostClaim) -> DueJob:
-    """Return a job together with the claim to take over."""
-    return replace(job, lost=lost)
 
 
 def enqueue(
@@ -207,11 +205,13 @@ def fail_in_order(job: DueJob, token: str, error: str, attempts: int, due: datet
     return True
 
 
-def last_due(plugin: str, guild_id: int, name: str) -> datetime | None:
-    """Return the latest time of the jobs of this kind that are not over, None when there is none."""
-    open_ones = _of(plugin, guild_id, name) & JobRow.state.in_(("waiting", "running"))
-    latest: datetime | None = JobRow.select(fn.MAX(JobRow.due)).where(open_ones).scalar()
-    return latest
+def last_open(plugin: str, guild_id: int, name: str) -> tuple[datetime, int] | None:
+    """Return time and id of the last job of this kind that is not over, None when there is none."""
+    query: Any = JobRow.select(JobRow.due, JobRow.id).where(
+        _of(plugin, guild_id, name), JobRow.state.in_(("waiting", "running"))
+    )
+    row: tuple[datetime, int] | None = query.order_by(JobRow.due.desc(), JobRow.id.desc()).tuples().first()
+    return row
 
 
 def hold(plugin: str, guild_id: int, at: datetime) -> int:
@@ -234,7 +234,7 @@ def release(plugin: str, guild_id: int) -> int:
     return released
 
 
-def held_owners() -> list[tuple[str, int]]:
+def held_owners() -> list[Owner]:
     """Return every plugin and guild of which jobs are held."""
     query: Any = JobRow.select(JobRow.plugin, JobRow.guild_id).where(
         JobRow.state == "waiting", JobRow.held_since.is_null(False)
@@ -253,9 +253,13 @@ def delete_done(before: datetime, limit: int) -> int:
     return deleted
 
 
-def behind(at: datetime, last: datetime | None) -> datetime:
-    """Return `at`, or the first time after `last` when that is later."""
-    return at if last is None else max(at, last + timedelta(microseconds=1))
+def behind(at: datetime, job_id: int, last: tuple[datetime, int] | None) -> datetime:
+    """Return the earliest time from `at` on with which a job comes after the last one."""
+    if last is None or (at, job_id) > last:
+        return at
+    due, last_id = last
+    # Between equal times the ids decide; one that was taken earlier and stored later has to step back.
+    return due if job_id > last_id else due + timedelta(microseconds=1)
 
 
 _UNCLAIMED: dict[str, Any] = {"claimed_by": None, "claimed_until": None}

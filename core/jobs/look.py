@@ -1,0 +1,100 @@
+"""A look at the job table: what is due here, what has to be held, and when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from core.jobs import claims, store
+from core.jobs.outbox import CORE
+from core.jobs.store import DueJob, LostClaim, Owner, RunningJob
+
+if TYPE_CHECKING:
+    from core.runtime import Runtime
+
+#: Safety net in seconds: the table is looked at at least this often.
+LOOK_EVERY = 60.0
+#: Rows read in one go, and due ones that are enough for one look.
+PAGE = 500
+ENOUGH = 2_000
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a look has found.
+
+    :param due: jobs to run now, first one first.
+    :param off: owners whose plugin is off, with jobs that are ready all the same.
+    :param wait: seconds until the next look.
+    """
+
+    due: list[DueJob] = field(default_factory=list)
+    off: dict[Owner, None] = field(default_factory=dict)
+    wait: float = LOOK_EVERY
+    #: Owners of which a job may still run in another process.
+    elsewhere: set[Owner] = field(default_factory=set)
+
+    def look_again(self, now: datetime, when: datetime) -> None:
+        """Look again at `when` at the latest."""
+        self.wait = min(self.wait, (when - now).total_seconds())
+
+
+def is_mine(runtime: Runtime, guild_id: int) -> bool:
+    """Say whether jobs of a guild are this process's: it has the guild open, or it is the process's own 0."""
+    return guild_id == 0 or runtime.opener.is_open(guild_id)
+
+
+def may_run(runtime: Runtime, owner: Owner) -> bool:
+    """Say whether a plugin is on in a guild; one of the process itself has to be loaded only."""
+    plugin, guild_id = owner
+    if plugin == CORE:
+        return True
+    loaded = plugin in runtime.manager.loaded
+    return loaded and (guild_id == 0 or plugin in runtime.guilds.active(guild_id))
+
+
+async def look(runtime: Runtime, token: str, taken: Container[int]) -> Seen:
+    """Read what is ready by the next look, and what lost processes were running.
+
+    :param token: of this runner's claims.
+    :param taken: ids that a worker of this runner is at.
+    """
+    now = runtime.clock.now()
+    seen = Seen()
+    for running in await runtime.db.read(store.running_jobs):
+        if is_mine(runtime, running.job.guild_id) and running.job.id not in taken:
+            _judge(seen, running, token, now)
+    after: tuple[datetime, int] | None = None
+    while len(seen.due) < ENOUGH:
+        page = await runtime.db.read(store.ready_jobs, now + timedelta(seconds=LOOK_EVERY), after, PAGE)
+        for job in page:
+            if not is_mine(runtime, job.guild_id):
+                continue
+            if not may_run(runtime, job.owner):
+                seen.off[job.owner] = None
+            elif job.due > now:
+                seen.look_again(now, job.due)
+                break
+            elif job.owner not in seen.elsewhere:
+                seen.due.append(job)
+        else:
+            if len(page) == PAGE:
+                after = (page[-1].due, page[-1].id)
+                continue
+        break
+    seen.due.sort(key=lambda job: (job.due, job.id))
+    return seen
+
+
+def _judge(seen: Seen, running: RunningJob, token: str, now: datetime) -> None:
+    """Take a claim over if nobody can be at work on it any more."""
+    by, until = running.claimed_by, running.claimed_until
+    ours = by == token
+    if ours or until is None or until <= now or claims.surely_dead(by):
+        seen.due.append(replace(running.job, lost=LostClaim(by, until, ours)))
+    else:
+        # Another process had this guild until lately and may still be at it: its order holds here too.
+        seen.elsewhere.add(running.job.owner)
+        seen.look_again(now, until)
