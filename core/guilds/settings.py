@@ -107,7 +107,7 @@ class PluginSettings:
             current = self.stored(guild_id, plugin)
             model = type(current.values)
             new = _validated(model, current, values, reset)
-            stored = _to_store(plugin, current, new)
+            stored = to_store(plugin, current, new)
             before, after = _changed(current, new)
             if not before:
                 return current.values
@@ -172,7 +172,7 @@ def _validated(
         ) from None
 
 
-def _to_store(plugin: str, current: Stored, new: BaseModel) -> Stored:
+def to_store(plugin: str, current: Stored, new: BaseModel) -> Stored:
     """Return what the row will hold: what differs from the defaults, and what another version knew.
 
     :raises RuntimeError: a value is not the same any more once it has been JSON, such as a SecretStr.

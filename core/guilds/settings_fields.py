@@ -13,6 +13,7 @@ from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import discord
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -39,6 +40,9 @@ class ChannelId:
     kinds: tuple[str, ...]
 
     def __init__(self, *kinds: str) -> None:
+        unknown = [kind for kind in kinds if kind not in discord.ChannelType.__members__]
+        if unknown:
+            raise ValueError(f"Discord has no channels of the type {unknown[0]!r}")
         object.__setattr__(self, "kinds", kinds)
 
 
@@ -234,4 +238,6 @@ def bound(value: Any) -> str:
     """Return a limit as people read it."""
     if isinstance(value, timedelta):
         return duration_words(value)
+    if isinstance(value, float):
+        return f"{value:g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

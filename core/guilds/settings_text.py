@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from core.guilds.durations import duration_words, read_duration
 from core.guilds.settings_fields import Kind, SettingField
-from core.guilds.settings_words import quoted
+from core.guilds.settings_words import LONGEST_QUOTE, quoted
 from core.i18n import translate as _
 
 #: What a form gives: a text, or the values picked in a menu.
@@ -23,8 +23,8 @@ ON, OFF = "on", "off"
 #: Digits in groups of three, by comma, blank or underscore, or without groups.
 _WHOLE = re.compile(r"[+-]?(\d+|\d{1,3}([, _\u00a0\u202f]\d{3})+)")
 _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}([, _\u00a0\u202f]\d{3})+)(\.\d+)?")
-#: Values of a list that a panel names.
-MOST_SHOWN = 8
+#: Values of a list that a message names, and characters of each.
+MOST_SHOWN, LONGEST_SHOWN = 5, 24
 
 
 def as_typed(field: SettingField, value: Any) -> Typed:
@@ -70,7 +70,7 @@ def shown_value(field: SettingField, value: Any) -> str:
         return _("nothing")
     if field.many:
         values = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
-        words = ", ".join(_shown(field, each) for each in values[:MOST_SHOWN])
+        words = ", ".join(_shown(field, each, LONGEST_SHOWN) for each in values[:MOST_SHOWN])
         rest = len(values) - MOST_SHOWN
         if rest > 0:
             return _("{names} and {n} more").format(names=words, n=rest)
@@ -78,7 +78,7 @@ def shown_value(field: SettingField, value: Any) -> str:
     return _shown(field, value)
 
 
-def _shown(field: SettingField, value: Any) -> str:
+def _shown(field: SettingField, value: Any, longest: int = LONGEST_QUOTE) -> str:
     match field.kind:
         case Kind.FLAG:
             return _("on") if value else _("off")
@@ -90,7 +90,7 @@ def _shown(field: SettingField, value: Any) -> str:
             return f"{value:,}"
         case Kind.TEXT if not value:
             return _("empty")
-    return quoted(_word(field, value))
+    return quoted(_word(field, value), longest)
 
 
 def _word(field: SettingField, value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -63,7 +64,12 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
 
 def _words(each: Mapping[str, Any], field: SettingField | None) -> str:
     context: Mapping[str, Any] = each.get("ctx", {})
-    given = quoted(each["input"])
+    given = quoted(bound(each["input"]))
+    # Of spans of time pydantic tells the bounds in words of its own.
+    least, most = (
+        own if isinstance(own, timedelta) else context.get(theirs)
+        for own, theirs in ((getattr(field, "at_least", None), "ge"), (getattr(field, "at_most", None), "le"))
+    )
     match each["type"]:
         case "value_error" | "assertion_error":
             return str(context["error"]).rstrip(".")
@@ -72,11 +78,11 @@ def _words(each: Mapping[str, Any], field: SettingField | None) -> str:
         case "missing":
             return _("a value is needed")
         case "greater_than_equal":
-            return _("must be at least {bound}, not {given}").format(bound=bound(context["ge"]), given=given)
+            return _("must be at least {bound}, not {given}").format(bound=bound(least), given=given)
         case "greater_than":
             return _("must be more than {bound}, not {given}").format(bound=bound(context["gt"]), given=given)
         case "less_than_equal":
-            return _("must be at most {bound}, not {given}").format(bound=bound(context["le"]), given=given)
+            return _("must be at most {bound}, not {given}").format(bound=bound(most), given=given)
         case "less_than":
             return _("must be less than {bound}, not {given}").format(bound=bound(context["lt"]), given=given)
         case "int_parsing" | "int_type" | "int_from_float":
