@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from core.database import Database, User
+from core.database.errors import DatabaseClosed, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 CHUNK = 200
@@ -68,8 +69,13 @@ class Names:
                 batch, self._fresh = self._fresh, {}
                 # Users belong to no guild, so this is work across keys: a transaction of its own.
                 await self._db.write_alone(store_names, batch)
-        except Exception:
-            log.exception("names could not be stored; they will be when they are seen again")
+        except Exception as error:
+            away = isinstance(error, DatabaseUnavailable | DatabaseClosed)
+            log.error(
+                "names could not be stored; they will be when they are seen again: %s",
+                error,
+                exc_info=not away,
+            )
             self._known.clear()
         finally:
             self._writer = None

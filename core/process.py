@@ -17,6 +17,7 @@ import threading
 import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from types import FrameType
 from typing import Any, Self
 
@@ -69,7 +70,8 @@ class StopSignals:
             return
         self._guard = threading.Thread(target=self._watch, name="stop guard", daemon=True)
         self._guard.start()
-        self._loop.call_soon_threadsafe(self._begin, signal.Signals(number).name)
+        # In a context of its own: whoever is interrupted has nothing to do with it.
+        self._loop.call_soon_threadsafe(self._begin, signal.Signals(number).name, context=Context())
 
     def _begin(self, name: str) -> None:
         log.info("%s: stopping in order; the same again stops at once", name)

@@ -31,6 +31,8 @@ WRITTEN_BY = 7.0
 LANES_BY = 7.4
 DATABASE_BY = 7.9
 HEALTH_BY = 8.0
+#: Seconds for the events that were told after the lanes had been drained.
+LATE_LANES = 0.5
 #: Of a step's share, what is for the end of things that it had to cancel.
 GRACE = 0.5
 #: Least seconds that a step gets even when those before it have used up its share.
@@ -85,8 +87,9 @@ class Stop:
         within = self._left(WRITTEN_BY) - GRACE
         await self._step("writing voice", runtime.recorder.close(within), WRITTEN_BY)
         await self._step("writing names", runtime.names.close(), WRITTEN_BY)
-        within = self._left(LANES_BY) - GRACE / 2
-        await self._step("the plugins' lanes", runtime.dispatcher.close(within=within), LANES_BY)
+        # A lane that hung before hangs still: only what voice has just told is waited for.
+        by = min(LANES_BY, self._gone() + LATE_LANES + GRACE)
+        await self._step("the lanes' last events", runtime.dispatcher.close(within=LATE_LANES), by)
         await self._end()
 
     async def at_once(self) -> None:
@@ -146,11 +149,13 @@ class Stop:
         within = self._left(DATABASE_BY) - GRACE / 5
         await self._step("closing the database", runtime.db.close(within), DATABASE_BY)
         await self._step("the health address", runtime.health.close(), HEALTH_BY)
-        took = asyncio.get_running_loop().time() - self._began
-        log.info("stopped after %.1f s", took)
+        log.info("stopped after %.1f s", self._gone())
+
+    def _gone(self) -> float:
+        return asyncio.get_running_loop().time() - self._began
 
     def _left(self, by: float) -> float:
-        return max(LEAST, self._began + by - asyncio.get_running_loop().time())
+        return max(LEAST, by - self._gone())
 
     async def _step(self, name: str, work: Awaitable[Any], by: float) -> None:
         """Await a step until its time is up; afterwards it is cancelled, named and left."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from core.clock import Clock
+from core.database.errors import DatabaseClosed, DatabaseUnavailable
 from core.events import (
     Resync,
     VoiceSessionEnded,
@@ -120,12 +121,16 @@ class Outbox:
         while True:
             try:
                 await self._db.write(apply_transitions, transitions, key=guild_id)
-            except Exception:
-                _log.exception(
-                    "writing %d voice transitions of guild %d failed; next attempt in %.1f s",
+            except Exception as error:
+                # A database that is away says so itself; how it came to that helps nobody.
+                away = isinstance(error, DatabaseUnavailable | DatabaseClosed)
+                _log.error(
+                    "writing %d voice transitions of guild %d failed; next attempt in %.1f s: %s",
                     len(transitions),
                     guild_id,
                     wait,
+                    error,
+                    exc_info=not away,
                 )
             else:
                 return

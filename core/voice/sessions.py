@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.clock import Clock
+from core.database.errors import DatabaseClosed, DatabaseUnavailable
 from core.events import Resync, SessionRecord, VoiceSnapshot
 from core.ids import IdSource
 from core.voice.outbox import Deliver, Outbox, Writer
@@ -254,8 +255,10 @@ class VoiceRecorder:
         """Store that a shard is connected now; before an orderly stop it makes the next start exact."""
         try:
             await self._db.write(beat, shard_id, self._clock.now(), key=shard_id)
-        except Exception:
+        except (DatabaseUnavailable, DatabaseClosed) as error:
             # A beat that is missing only widens what a later recovery estimates.
+            _log.error("the heartbeat of shard %d could not be stored: %s", shard_id, error)
+        except Exception:
             _log.exception("storing the heartbeat of shard %d failed", shard_id)
 
     async def _first_beat(self, shard_id: int) -> datetime | None:
