@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from core.cli import backup, doctor, migrate, plugins, run
+from core.cli import backup, doctor, jobs, migrate, plugins, run
 from core.cli.crash import record_crash
 from core.cli.errors import sentence_for
 from core.cli.parser import CommandParser, Subcommands
@@ -65,6 +65,7 @@ def build_parser(
     migrate.add_command(commands)
     backup.add_command(commands)
     plugins.add_command(commands)
+    jobs.add_command(commands)
     doctor.add_command(commands)
     for add in more:
         add(commands)
