@@ -169,6 +169,8 @@ class GuildOpener:
                 runtime.dispatcher.deliver_to(name, guild.id, "on_guild_enabled")
             runtime.dispatcher.set_plugins(guild.id, runtime.guilds.active(guild.id))
             self._record(guild.id)
+            # Roles that were deleted while nobody looked.
+            await runtime.guilds.keep_roles(guild.id, [role.id for role in guild.roles])
             shard_id = guild.shard_id
             await runtime.recorder.recover(shard_id, guild.id, self._present(guild), reason)
             self._opened(guild.id)
