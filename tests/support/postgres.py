@@ -7,6 +7,7 @@ directories when it runs as root; this launcher does neither.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import importlib.util
 import os
@@ -16,7 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -42,15 +43,56 @@ class PostgresServer:
     :param directory: where the data and the socket go; short, since a socket's path is limited to 107 bytes.
     """
 
-    def __init__(self, directory: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, directory: Path, command: Sequence[str | Path], plain: Mapping[str, Any]) -> None:
         self.directory = directory
-        self._process = process
+        self._command = command
+        self._plain = plain
+        self._process = self._launch()
 
     def url(self, *, schema: str | None = None, user: str = "postgres", password: str | None = None) -> str:
         """Return a connection URL, with `schema` as the only one searched."""
         login = user if password is None else f"{user}:{password}"
         url = f"postgresql://{login}@/postgres?host={self.directory}"
         return url if schema is None else f"{url}&options=-csearch_path%3D{schema}"
+
+    def crash(self, number: int = signal.SIGQUIT) -> None:
+        """Lose the server as a power cut would; its files stay.
+
+        :param number: SIGQUIT is its immediate shutdown, SIGKILL not even that.
+        """
+        self._process.send_signal(number)
+        self._process.wait()
+
+    def start_again(self) -> None:
+        """Start it on the same files and return when it answers.
+
+        :raises RuntimeError: as `start_postgres`.
+        """
+        for attempt in range(20):
+            self._process = self._launch()
+            try:
+                _wait(self, self._process, self.directory / "log")
+            except RuntimeError:
+                # After SIGKILL its children need a moment to notice and to let go of the shared memory.
+                if attempt == 19:
+                    raise
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.1)
+            else:
+                return
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        with (self.directory / "log").open("ab") as output:
+            return subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C is for the tests; they stop the server in their own time.
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads use locks yet
+                **self._plain,
+            )
 
     def stop(self) -> None:
         """Stop it at once and remove its files; harmless when done twice."""
@@ -116,29 +158,12 @@ def _start(directory: Path, user: dict[str, Any], options: Mapping[str, str]) ->
         raise RuntimeError(f"initdb failed: {made.stdout}{made.stderr}")
     access = data / "pg_hba.conf"
     access.write_text("local all locked scram-sha-256\nlocal all all trust\n")
-    log = directory / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                binaries / "postgres",
-                "-D",
-                data,
-                "-k",
-                directory,
-                *(f"-c{name}={value}" for name, value in options.items()),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            # Ctrl-C is for the tests; they stop the server in their own time.
-            start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads use locks yet
-            **plain,
-        )
-    server = PostgresServer(directory, process)
+    settings = [f"-c{name}={value}" for name, value in options.items()]
+    command = [binaries / "postgres", "-D", data, "-k", directory, *settings]
+    server = PostgresServer(directory, command, plain)
     atexit.register(server.stop)
     try:
-        _wait(server, process, log)
+        _wait(server, server._process, directory / "log")
     except BaseException:
         server.stop()
         raise
