@@ -11,6 +11,7 @@ import aiohttp
 import discord
 
 from core.commands.patience import deferral_settled
+from core.database.errors import CommitUnknown, DatabaseBusy, DatabaseUnavailable, StatementTooSlow
 from core.errors import UserError
 from core.i18n import translate as _
 
@@ -108,6 +109,26 @@ async def refuse(interaction: AnyInteraction, what: str, todo: str = "") -> None
         log.warning("the answer to an interaction was not taken by Discord: %s", failure)
 
 
+def _database_words(error: BaseException) -> tuple[str, str] | None:
+    """Return what to tell a member of an error that only the database's state caused."""
+    match error:
+        case DatabaseUnavailable():
+            return _("The database is away right now, so nothing was changed."), _("Try again in a minute.")
+        case DatabaseBusy():
+            return _("I have too much to do right now, so nothing was changed."), _("Try again in a moment.")
+        case StatementTooSlow():
+            return (
+                _("This took too long, so it was stopped and nothing was changed."),
+                _("Try again when it is quieter, or with less at once."),
+            )
+        case CommitUnknown():
+            return (
+                _("The database went away in the last moment: your change may be stored or not."),
+                _("Look whether it is there before you repeat it."),
+            )
+    return None
+
+
 async def report(interaction: AnyInteraction, error: BaseException) -> None:
     """Answer a failed interaction: a `UserError` in its words, anything else with a reference number."""
     original = error
@@ -117,6 +138,10 @@ async def report(interaction: AnyInteraction, error: BaseException) -> None:
         original = inner
     if isinstance(original, UserError):
         await refuse(interaction, original.what, original.todo)
+        return
+    if (words := _database_words(original)) is not None:
+        log.warning("an interaction failed since the database could not serve it: %s", original)
+        await refuse(interaction, *words)
         return
     reference = secrets.token_hex(3).upper()
     log.error("interaction failed, reference %s", reference, exc_info=original)

@@ -1,4 +1,4 @@
-"""kill -9 of the writing process, and of PostgreSQL under it: what was acknowledged stays, nothing by half."""
+"""kill -9 of the writing process, and of PostgreSQL under it: what was acknowledged stays, none by half."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A load of writes whose halves would show, and a process that writes it until it is killed.
 
-`python killed_writer.py URL SEED` prints kind and number of each call, one to a line, once it is acknowledged.
+`python killed_writer.py URL SEED` prints kind and number of each call, a line each, once acknowledged.
 """
 
 from __future__ import annotations
