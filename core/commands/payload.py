@@ -66,6 +66,9 @@ def _of_option(option: Mapping[str, Any], path: str, optional: str | None) -> st
         return f"{name} has {len(choices)} choices, and Discord takes {MOST_CHOICES}; use autocomplete"
     if choices and option.get("autocomplete"):
         return f"{name} has both choices and autocomplete; Discord takes one of them"
+    named = [choice["name"] for choice in choices]
+    if len(set(named)) < len(named):
+        return f"{name} has two choices of one name; rename one"
     for choice in choices:
         for text in (choice["name"], choice["value"]):
             if isinstance(text, str) and (problem := _of_text(text, f"a choice of {name}")) is not None:

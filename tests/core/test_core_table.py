@@ -11,11 +11,15 @@ from typing import Any
 import discord
 import pytest
 from discord import app_commands
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support.plugin_folder import PluginFolder
 
 from core.commands.own import own_commands
+from core.commands.payload import problem_of
 from core.commands.table import CommandTable, menu_hash, path_of
 from core.plugins import PluginManager
+from sandbox.server.limits import check_commands
 
 GROUP = """
 {group} = app_commands.Group(name="{group}", description="By {plugin}", guild_only=True)
@@ -174,6 +178,151 @@ def test_too_many_together_take_the_last_one_out(
     assert [each.name for each in manager.quarantined] == ["second_half", "leaning"]
     assert manager.quarantined[0].hook == "register_commands"
     assert len(paths(table.guild_menu(tree, frozenset(manager.loaded)))) == 21
+
+
+def test_more_commands_than_a_menu_holds(folder: PluginFolder, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "core.plugins.manager")
+    code = """
+    def make(name):
+        @app_commands.command(name=name, description="x")
+        @requires("member")
+        async def leaf(interaction: discord.Interaction) -> None: ...
+        return leaf
+
+    @hookimpl
+    def register_commands():
+        return [make("{prefix}" + str(n)) for n in range({count})]
+    """
+    folder.write("first_half", code.format(prefix="a", count=60))
+    folder.write("second_half", code.format(prefix="b", count=60))
+    folder.write("small_one", code.format(prefix="c", count=1))
+    _table, _tree, manager = table_of(folder)
+    assert list(manager.loaded) == ["first_half", "small_one"]
+    (entry,) = manager.quarantined
+    assert (entry.name, entry.hook) == ("second_half", "register_commands")
+    assert "there are 101 commands and groups, and Discord takes 100" in entry.reason
+
+
+def test_a_group_and_a_command_of_one_name(folder: PluginFolder, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "core.plugins.manager")
+    grouped(folder, "sunday", "start")
+    folder.write(
+        "bare",
+        """
+        @app_commands.command(name="mining", description="x")
+        @requires("member")
+        async def mining(interaction: discord.Interaction) -> None: ...
+
+        @hookimpl
+        def register_commands():
+            return [mining]
+        """,
+    )
+    grouped(folder, "deeper", "start now")
+    table, _tree, manager = table_of(folder)
+    assert list(manager.loaded) == ["sunday"]
+    for entry in manager.quarantined:
+        assert entry.name in ("bare", "deeper")
+        assert "sunday" in entry.reason
+    assert table.owners["mining start"].plugin == "sunday"
+
+
+LIMITS = """
+@app_commands.command(name="big", description={description!r})
+@app_commands.describe(way={option!r})
+@requires("member")
+async def big(interaction: discord.Interaction, way: str) -> None: ...
+
+@big.autocomplete("way")
+async def ways(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    return []
+
+@hookimpl
+def register_commands():
+    return [big]
+"""
+
+
+@pytest.mark.parametrize(
+    ("description", "option", "words"),
+    [
+        ("x" * 101, "x", "the description of /big has 101 characters, and Discord takes 100"),
+        ("  ", "x", "the description of /big is empty"),
+    ],
+)
+def test_what_discord_would_refuse_is_refused_first(
+    folder: PluginFolder, caplog: pytest.LogCaptureFixture, description: str, option: str, words: str
+) -> None:
+    caplog.set_level(logging.CRITICAL, "core.plugins.manager")
+    folder.write("big", LIMITS.format(description=description, option=option))
+    _table, _tree, manager = table_of(folder)
+    assert manager.loaded == {}
+    assert words in manager.quarantined[0].reason
+
+
+TEXT = st.text("xy ", max_size=130)
+CHOICE = st.fixed_dictionaries({"name": TEXT, "value": TEXT})
+OPTION = st.fixed_dictionaries(
+    {
+        "type": st.just(3),
+        "name": st.just("way"),
+        "description": TEXT,
+        "required": st.booleans(),
+        "choices": st.lists(CHOICE, max_size=27),
+        "autocomplete": st.booleans(),
+    }
+)
+LEAF = st.fixed_dictionaries(
+    {"type": st.just(1), "name": st.just("go"), "description": TEXT, "options": st.lists(OPTION, max_size=3)}
+)
+GROUP_PAYLOAD = st.fixed_dictionaries(
+    {"type": st.just(1), "name": st.just("dig"), "description": TEXT, "options": st.lists(LEAF, max_size=27)}
+)
+
+
+def numbered(payload: dict[str, Any]) -> dict[str, Any]:
+    """Give each option and choice a name of its own, as discord.py sees to it."""
+    options = [numbered({**o, "name": f"{o['name']}{n}"}) for n, o in enumerate(payload.get("options", ()))]
+    return {**payload, "options": options} if options else payload
+
+
+@given(GROUP_PAYLOAD)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+def test_what_passes_is_taken_by_discord(payload: dict[str, Any]) -> None:
+    """Held against the sandbox's own limits, which know nothing of ours."""
+    payload = numbered(payload)
+    if problem_of(payload) is None:
+        assert check_commands([payload]) == []
+
+
+def test_a_command_of_more_than_8000_characters(
+    folder: PluginFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "core.plugins.manager")
+    code = """
+    great = app_commands.Group(name="great", description="x")
+
+    def add(name):
+        @great.command(name=name, description="y" * 100)
+        @requires("member")
+        @app_commands.describe(a="z" * 100, b="z" * 100, c="z" * 100)
+        async def leaf(interaction: discord.Interaction, a: str, b: str, c: str) -> None: ...
+
+    for n in range({count}):
+        add("{prefix}" + str(n))
+
+    @hookimpl
+    def register_commands():
+        return [great]
+    """
+    folder.write("first_half", code.format(prefix="a", count=12))
+    folder.write("second_half", code.format(prefix="b", count=12))
+    table, tree, manager = table_of(folder)
+    assert list(manager.loaded) == ["first_half"]
+    assert "characters in its names, descriptions and choices, and Discord takes 8,000" in (
+        manager.quarantined[0].reason
+    )
+    assert check_commands(table.guild_menu(tree, frozenset(manager.loaded))) == []
 
 
 @pytest.mark.parametrize(
