@@ -9,6 +9,14 @@ from core.database.backends import Backend, EmbeddedSqlite
 from core.database.errors import MigrationFailed
 
 
+def needed(migration: str, table: str) -> MigrationFailed:
+    """Return what is said when a table cannot go because rows of another one may refer to it."""
+    return MigrationFailed(
+        f"Migration {migration} cannot be reverted, since {table} refers to its tables: revert the migrations"
+        f" that made {table} first."
+    )
+
+
 class TableGuard:
     """Looks at all tables before a migration, and checks them afterwards, inside its transaction.
 
@@ -40,6 +48,8 @@ class TableGuard:
                     )
         if not isinstance(self._database, EmbeddedSqlite):
             return
+        if reverting:
+            self._refuse_needed(migration, set(self._rows) - set(after))
         for table in sorted(self._strict - self._read_strict()):
             if table in after:
                 self._make_strict(table)
@@ -53,6 +63,13 @@ class TableGuard:
                 f"Migration {migration} leaves {len(broken)} rows in {broken[0][0]} that refer to nothing:"
                 " move or delete them in it."
             )
+
+    def _refuse_needed(self, migration: str, gone: set[str]) -> None:
+        # PostgreSQL refuses by itself to drop such a table; here foreign keys are off meanwhile.
+        for table in self._database.get_tables():
+            for row in self._database.execute_sql(f'PRAGMA foreign_key_list("{table}")').fetchall():
+                if row[2] in gone:
+                    raise needed(migration, table)
 
     def _count(self) -> dict[str, int]:
         names = self._database.get_tables()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +15,13 @@ from playhouse.migrations import Migration, Runner
 from core.database.backends import Backend
 from core.database.current import current_now
 from core.database.fields import Instant, Text
-from core.database.guarding import TableGuard
+from core.database.guarding import TableGuard, needed
 
 CHECKSUMS = "core_migration_checksum"
 #: What the name of a schema's history table ends with.
 HISTORY = "_migration"
+#: How PostgreSQL names the table because of which another one cannot be dropped.
+_DEPENDS = re.compile(r"on table (\S+) depends on table")
 
 
 class EditedFile(Exception):
@@ -108,7 +111,13 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
 
         def guarded(migrator: Any, database: Any) -> None:
             guard = TableGuard(database)
-            step(migrator, database)
+            try:
+                step(migrator, database)
+            except peewee.PeeweeException as error:
+                words = str(error)
+                if direction == "down" and (found := _DEPENDS.search(words)):
+                    raise needed(f"{self.name}/{name}", found[1]) from error
+                raise
             guard.check(f"{self.name}/{name}", removes, reverting=direction == "down")
             self._remember(name, path if direction == "up" else None)
 
