@@ -116,6 +116,11 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._ended.wait(PAUSE):
+            frame = sys._current_frames().get(self._loop_thread)
+            if frame is not None and _waits(frame):
+                # Waking a loop that has nothing to do would be most of what watching it costs.
+                continue
+            del frame
             self._answered.clear()
             self._asked_at = asked = _monotonic()
             if not self._ask():
