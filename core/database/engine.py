@@ -87,6 +87,7 @@ class Database:
         self._reads: Pool | None = None
         self._pending = 0
         self._idle: list[asyncio.Future[None]] = []
+        self._hoping: list[asyncio.Future[None]] = []
         self._open = False
 
     async def start(self) -> None:
@@ -158,6 +159,7 @@ class Database:
         """
         workers = self._workers()
         self._open = False
+        _wake(self._hoping)
         try:
             async with asyncio.timeout(within):
                 if any(worker.failure is None for worker in workers):
@@ -232,6 +234,18 @@ class Database:
         """See `core.database.after_commit`; inside a store function."""
         after_commit(callback)
 
+    async def there(self) -> None:
+        """Return once the server answers, at once if it is not away.
+
+        :raises DatabaseClosed: the database was closed meanwhile.
+        """
+        while self.availability.away:
+            if not self._open:
+                raise DatabaseClosed("the database was closed before its server came back")
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._hoping.append(waiter)
+            await waiter
+
     @property
     def pending(self) -> int:
         """Calls that are queued or running."""
@@ -281,6 +295,7 @@ class Database:
     def _look_whether_away(self) -> None:
         availability = self.availability
         if not availability.away or self._loop is None:
+            _wake(self._hoping)
             return
         if not availability.refuses:
             left = availability.patience - availability.seconds_away
@@ -308,10 +323,15 @@ class Database:
                     )
             operation.deliver()
         if not self._pending:
-            waiters, self._idle = self._idle, []
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+            _wake(self._idle)
+
+
+def _wake(waiters: list[asyncio.Future[None]]) -> None:
+    """Let go of those who wait; whether they wait again is theirs to say."""
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+    waiters.clear()
 
 
 def _each(calls: Sequence[Callable[[], object]]) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any, Protocol
 
+import peewee
+
 from core.clock import Clock
 from core.database.errors import DatabaseClosed, DatabaseUnavailable
 from core.events import (
@@ -29,6 +31,9 @@ _log = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
+#: Failed attempts after which data that the database refuses is looked at piece by piece.
+TRIES_OF_BAD_DATA = 4
+_BAD_DATA = (peewee.IntegrityError, peewee.DataError, ValueError, TypeError)
 LARGEST_BATCH = 2_000
 ANNOUNCED_AT_ONCE = 250
 
@@ -43,6 +48,9 @@ class Writer(Protocol):
 
     def read(self, fn: Callable[..., Any], /, *args: Any) -> Awaitable[Any]:
         """Run `fn` on a read-only connection."""
+
+    def there(self) -> Awaitable[None]:
+        """Return once the database answers."""
 
 
 class Outbox:
@@ -118,19 +126,28 @@ class Outbox:
         if not any(_has_row(transition) for transition in transitions):
             return
         wait = FIRST_RETRY_SECONDS
+        tries = 0
         while True:
             try:
                 await self._db.write(apply_transitions, transitions, key=guild_id)
+            except DatabaseUnavailable:
+                # It says so itself, once for all; and it says when it is back.
+                self._mark(guild_id, working=False)
+                await self._db.there()
+                self._mark(guild_id, working=True)
+                continue
             except Exception as error:
-                # A database that is away says so itself; how it came to that helps nobody.
-                away = isinstance(error, DatabaseUnavailable | DatabaseClosed)
+                tries += 1
+                if tries >= TRIES_OF_BAD_DATA and isinstance(error, _BAD_DATA):
+                    await self._write_what_can_be(guild_id, transitions)
+                    return
                 _log.error(
                     "writing %d voice transitions of guild %d failed; next attempt in %.1f s: %s",
                     len(transitions),
                     guild_id,
                     wait,
                     error,
-                    exc_info=not away,
+                    exc_info=not isinstance(error, DatabaseClosed),
                 )
             else:
                 return
@@ -138,6 +155,27 @@ class Outbox:
             await self._clock.sleep(wait)
             self._mark(guild_id, working=True)
             wait = min(wait * 2, LONGEST_RETRY_SECONDS)
+
+    async def _write_what_can_be(self, guild_id: int, transitions: list[Transition]) -> None:
+        """Write the transitions one by one; what the database will never take is left to the log."""
+        for transition in transitions:
+            try:
+                await self._write_one(guild_id, transition)
+            except _BAD_DATA:
+                _log.exception(
+                    "a voice transition of guild %d cannot be stored and is left out: %r",
+                    guild_id,
+                    transition,
+                )
+
+    async def _write_one(self, guild_id: int, transition: Transition) -> None:
+        while True:
+            try:
+                await self._db.write(apply_transitions, [transition], key=guild_id)
+            except DatabaseUnavailable:
+                await self._db.there()
+            else:
+                return
 
     def _announce(self, guild_id: int, item: Transition | Resync) -> None:
         hook, event = _hook_of(item)
