@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import discord
 
+from core.commands.deaf_views import DeafViewStore
 from core.commands.guard import GuardedTree
 from core.commands.own import own_components
 from core.commands.router import ComponentRouter
@@ -44,6 +45,8 @@ class Bot(discord.AutoShardedClient):
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
         )
+        # discord.py would call a view's own callbacks, whoever may use it and whosever id it bears.
+        self._connection._view_store = DeafViewStore(self._connection)
         self.runtime = runtime
         self.tree = GuardedTree(self, runtime)
         self.router = ComponentRouter(runtime, own_components())
