@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 API_VERSION = (1, 0)
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{1,31}$")
+#: Names that custom ids, tables and jobs of the core itself bear.
+RESERVED_NAMES = frozenset({"core", "plugins", "redlegion", "sandbox"})
 CUSTOM_ID_LIMIT = 100
 
 ComponentHandler = Callable[[discord.Interaction[Any], "Context", str], Awaitable[None]]
@@ -59,6 +61,8 @@ class Manifest(BaseModel):
     def _name_is_plain(cls, value: str) -> str:
         if not NAME.match(value):
             raise ValueError("a name is 2 to 32 characters of a-z, 0-9 and _, starting with a letter")
+        if value in RESERVED_NAMES:
+            raise ValueError(f"{value} is what the bot itself is called; use another name")
         return value
 
     @field_validator("api")

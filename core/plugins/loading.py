@@ -22,9 +22,6 @@ from core.plugins.tables import checked_schema
 
 log = logging.getLogger(__name__)
 
-#: What passes through a plugin's code: anything at all, and none of it may take the process with it.
-ANYTHING = (Exception, SystemExit)
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -88,6 +85,12 @@ class Surroundings:
     lost: Mapping[str, str]
 
 
+def not_ctrl_c(error: BaseException) -> None:
+    """Pass on what the operator's Ctrl-C raised in a plugin's code; all else is the plugin's own."""
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+
+
 def usable_hooks(name: str, module: ModuleType, around: Surroundings, problems: Problems) -> list[FoundHook]:
     """Return the hooks of a plugin that can be called; what is wrong with the others is noted."""
     usable: list[FoundHook] = []
@@ -122,7 +125,9 @@ def take(plugin: LoadedPlugin, found: FoundHook, around: Surroundings, problems:
     try:
         answer = found.function()
         _keep(plugin, found.name, answer, around, problems)
-    except ANYTHING as error:
+    # A plugin may raise anything at all, and none of it may take the process with it.
+    except BaseException as error:
+        not_ctrl_c(error)
         log.debug("%s.%s failed", plugin.name, found.name, exc_info=True)
         problems.add(found.name, f"{type(error).__name__}: {error}")
 

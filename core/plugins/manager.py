@@ -17,7 +17,7 @@ from core.manifest import Manifest, ManifestError, read_manifest
 from core.plugins import discovery
 from core.plugins.checks import check_specs, hooks_of, specs_of
 from core.plugins.declarations import leaves_of, shared_path
-from core.plugins.loading import ANYTHING, LoadedPlugin, Surroundings, Target, take, usable_hooks
+from core.plugins.loading import LoadedPlugin, Surroundings, Target, not_ctrl_c, take, usable_hooks
 from core.plugins.problems import Problems
 
 if TYPE_CHECKING:
@@ -208,24 +208,24 @@ class PluginManager:
                 self.quarantine(manifest.name, None, f"it requires {required}, which is not loaded")
                 return
         problems = Problems()
-        plugin = self._read(candidate, manifest, problems)
+        plugin: LoadedPlugin | None = None
+        try:
+            plugin = self._read(candidate, manifest, problems)
+        # A plugin may raise anything at all, and none of it may take the process with it.
+        except BaseException as error:
+            not_ctrl_c(error)
+            log.debug("plugin %s could not be loaded", manifest.name, exc_info=True)
+            problems.add(None, f"{type(error).__name__}: {error}")
         if plugin is not None and not problems:
             self.loaded[manifest.name] = plugin
             return
         self.quarantine(manifest.name, problems[0].hook, problems[0].reason)
         self.problems[manifest.name] = problems
 
-    def _read(
-        self, candidate: discovery.Candidate, manifest: Manifest, problems: Problems
-    ) -> LoadedPlugin | None:
+    def _read(self, candidate: discovery.Candidate, manifest: Manifest, problems: Problems) -> LoadedPlugin:
         """Import and ask one plugin; all that is wrong with it is noted."""
         name = manifest.name
-        try:
-            module = candidate.load()
-        except ANYTHING as error:
-            log.debug("plugin %s could not be imported", name, exc_info=True)
-            problems.add(None, f"{type(error).__name__}: {error}")
-            return None
+        module = candidate.load()
         plugin = LoadedPlugin(manifest, module, candidate.source)
         needed = self._closure(manifest)
         around = Surroundings(
@@ -256,7 +256,8 @@ class PluginManager:
                 if check_specs(specs, self._owners, problems):
                     self._pluggy.add_hookspecs(specs)
                     self._owners.update(dict.fromkeys(specs_of(specs), plugin.name))
-            except ANYTHING as error:
+            except BaseException as error:
+                not_ctrl_c(error)
                 problems.add(found.name, f"{type(error).__name__}: {error}")
 
     def _closure(self, manifest: Manifest) -> set[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.database import CORE_SCHEMA, Database, MigrationFailed, Schema, migrate_status, migrate_up
 from core.errors import StartupError
-from core.plugins.loading import ANYTHING
+from core.plugins.loading import not_ctrl_c
 from core.plugins.tables import HOOK
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def migrate_all(target: str | Database, manager: PluginManager) -> list[str]:
                 applied += migrate_up(target, [plugin.schema])
         except StartupError:
             raise
-        except ANYTHING as error:
+        except BaseException as error:
+            not_ctrl_c(error)
             log.debug("the migrations of %s failed", plugin.name, exc_info=True)
             reason = _failure(target, plugin.schema, error)
         if reason is not None:

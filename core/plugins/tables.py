@@ -70,6 +70,9 @@ def checked_schema(
 def _wrong_with(name: str, model: Any, mine: set[str], allowed: set[str], rivals: set[str]) -> Iterator[str]:
     table: str = model._meta.table_name
     # A plugin `loans_extra` beside `loans`: the longest name that fits is the owner.
+    if table in _tables(CORE_SCHEMA):
+        yield f"the table {table} belongs to the core"
+        return
     owner = max((n for n in {*rivals, name} if table.startswith(f"{n}_")), key=len, default=None)
     if owner is None:
         yield f"the table {table} must be named {name}_..., as tables bear their plugin's name"

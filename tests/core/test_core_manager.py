@@ -50,6 +50,12 @@ BROKEN = {
         "on_resync: an on_* hook must",
     ),
     "try_first": ("@hookimpl(tryfirst=True)\nasync def on_resync(ctx): ...", "tryfirst has no meaning"),
+    "ends_the_loop": ("raise asyncio.CancelledError('now')", "None: CancelledError: now"),
+    "own_base": ("class Bang(BaseException): ...\nraise Bang('boo')", "None: Bang: boo"),
+    "register_bang": (
+        "@hookimpl\ndef register_jobs():\n    raise GeneratorExit('x')",
+        "register_jobs: GeneratorExit: x",
+    ),
     "leaves_python": ("raise SystemExit(3)", "None: SystemExit: 3"),
     "fails_to_import": ("import no_such_module_anywhere", "None: ModuleNotFoundError"),
     "not_python": ("def broken(:", "None: SyntaxError"),
@@ -147,6 +153,7 @@ def test_a_manifest_that_cannot_be_read(folder: PluginFolder, manifest: str | No
     [
         ("name", "other", "its manifest.toml says it is 'other'"),
         ("name", "Odd!", "manifest.toml: name: a name is 2 to 32 characters"),
+        ("name", "core", "manifest.toml: name: core is what the bot itself is called; use another name"),
         ("api", ">=2", "this version of Red Legion offers plugin API 1.0, the plugin asks for >=2"),
         ("api", "1.x", "cannot read the range '1.x'; write it like \">=1,<2\""),
         ("api", ">=1,<1", "offers plugin API 1.0"),
@@ -185,7 +192,7 @@ def test_only_allowed_names_are_imported(folder: PluginFolder) -> None:
     assert reasons(load(folder, "sound")) == {}
 
 
-@pytest.mark.parametrize("name", ["calendar", "core"])
+@pytest.mark.parametrize("name", ["calendar", "pydantic"])
 def test_a_name_that_python_has_already(folder: PluginFolder, name: str) -> None:
     folder.write(name, "raise AssertionError('it must not take the place of the other')")
     folder.names.remove(name)

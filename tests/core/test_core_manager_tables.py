@@ -56,7 +56,7 @@ REASONS = {
         model(table="odd_extra_row"),
         "the table odd_extra_row bears the name of the plugin odd_extra; name it odd_...",
     ),
-    "the core's": (model(table="guilds"), "the table guilds must be named odd_..."),
+    "the core's": (model(table="guilds"), "the table guilds belongs to the core"),
     "history": (
         model(table="odd_migration"),
         "the table odd_migration is where the bot keeps which migrations",
@@ -96,6 +96,13 @@ REASONS = {
         "odd_row holds money, ore or time (since), which no ON DELETE SET NULL may take away",
     ),
 }
+
+
+def test_a_name_that_fits_the_core_s_tables(folder: PluginFolder) -> None:
+    models = model(table="guild_plugins")
+    write(folder, "guild", models)
+    (entry,) = PluginManager(["guild"], [folder.path]).quarantined
+    assert str(entry) == "guild: register_schema: the table guild_plugins belongs to the core"
 
 
 @pytest.mark.parametrize("case", REASONS)
