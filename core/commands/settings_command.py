@@ -128,7 +128,7 @@ async def save(interaction: Interaction, ctx: Context, key: str) -> None:
             f"{name}.{interaction.id}",
             style=discord.ButtonStyle.primary,
         )
-        words = [f"### {_('Not saved')}", error.what, error.todo, _("What you typed is kept for a day.")]
+        words = ["### " + _("Not saved"), error.what, error.todo, _("What you typed is kept for a day.")]
         await reply(
             interaction, view=panel([fit("\n".join(words), MOST_TEXT), *rows([again])]), ephemeral=True
         )

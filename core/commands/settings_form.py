@@ -72,9 +72,14 @@ def held(stored: Stored, fields: Sequence[SettingField], guild: discord.Guild | 
         if field.kind in (Kind.ROLE, Kind.CHANNEL) and guild is not None:
             there = guild.get_role if field.kind is Kind.ROLE else guild.get_channel_or_thread
             typed = [each for each in typed if there(int(each)) is not None]
-        if len(typed) <= (LONGEST if isinstance(typed, str) else MOST):
+        if fits_form(typed):
             found[field.name] = typed
     return found
+
+
+def fits_form(typed: Typed) -> bool:
+    """Say whether an input has room for a value."""
+    return len(typed) <= (LONGEST if isinstance(typed, str) else MOST)
 
 
 def settings_form(

@@ -8,10 +8,10 @@ from typing import Any
 import discord
 
 from core.commands.panels import MOST_TEXT, button, fit, panel, rows
-from core.commands.settings_form import PER_FORM, key_of
-from core.guilds.settings import Stored
+from core.commands.settings_form import PER_FORM, fits_form, key_of
+from core.guilds.settings import Stored, usable
 from core.guilds.settings_fields import SettingField, fields_of
-from core.guilds.settings_text import shown_value
+from core.guilds.settings_text import as_typed, shown_value
 from core.guilds.settings_words import quoted, translated
 from core.i18n import translate as _
 
@@ -41,7 +41,7 @@ def settings_panel(
     page = min(max(page, 0), pages - 1)
     here = fields[page * PER_PAGE : (page + 1) * PER_PAGE]
     heading = "\n".join(
-        [f"### {_('Settings of {title}').format(title=title)}", *_warning(stored), *([note] if note else [])]
+        ["### " + _("Settings of {title}").format(title=title), *_warning(stored), *([note] if note else [])]
     )
     texts = [_line(stored, field, explained=True) for field in here]
     if len(heading) + sum(map(len, texts)) > MOST_TEXT:
@@ -63,7 +63,9 @@ def settings_panel(
 def _warning(stored: Stored) -> list[str]:
     if not stored.problems:
         return []
-    words = [f"- {problem}" for problem in stored.problems[:MOST_PROBLEMS]]
+    # Said again in the reader's language: those that are kept were found when the guild was loaded.
+    problems = usable(type(stored.values), stored.raw).problems
+    words = [f"- {problem}" for problem in problems[:MOST_PROBLEMS]]
     lead = _("⚠️ Something that is stored cannot be used. Until you save, the defaults stand in for it:")
     return [lead, *words]
 
@@ -74,6 +76,8 @@ def _line(stored: Stored, field: SettingField, *, explained: bool) -> str:
         text += " " + _("(default: {value})").format(value=shown_value(field, field.default))
     if field.name in stored.wrong:
         text += "\n" + _("⚠️ Stored, but not usable: {value}").format(value=quoted(stored.raw[field.name], 40))
+    if not fits_form(as_typed(field, getattr(stored.values, field.name))):
+        text += "\n" + _("It is too long for a form of Discord's; it can only be reset here.")
     if explained and field.description:
         text += f"\n-# {fit(translated(field.description), 160)}"
     return text

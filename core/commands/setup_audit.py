@@ -38,7 +38,7 @@ async def audit_panel(
     :param actor_id: only what this member did.
     """
     page: Page = await runtime.db.read(page_of_kind, guild_id, number, plugin, actor_id)
-    about = [f"### {_('Changes in this server')}"]
+    about = ["### " + _("Changes in this server")]
     if plugin is not None:
         about.append(_("Only about {name}.").format(name=quoted(plugin)))
     if actor_id is not None:

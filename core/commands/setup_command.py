@@ -18,7 +18,6 @@ from core.guilds.ranks import requires
 from core.guilds.settings_fields import fields_of
 from core.guilds.settings_text import shown_value
 from core.guilds.settings_words import quoted, translated
-from core.i18n import plural
 from core.i18n import translate as _
 from core.manifest import Component
 
@@ -83,12 +82,12 @@ def overview(runtime: Runtime, guild_id: int) -> str:
     for manifest in guilds.features():
         names[manifest.name in active].append(manifest.title)
     lines = [
-        f"### {_('Ranks')}",
+        "### " + _("Ranks"),
         ranks_text(guilds.ranks(guild_id)),
-        f"### {_('Features')}",
+        "### " + _("Features"),
         _("On: {names}").format(names=", ".join(names[True]) or _("nothing")),
         _("Off: {names}").format(names=", ".join(names[False]) or _("nothing")),
-        f"### {_('Settings')}",
+        "### " + _("Settings"),
         *_settings(runtime, guild_id),
         "-# " + _("Change it with /setup ranks, /plugins enable, /plugins disable and /plugins settings."),
     ]
@@ -107,8 +106,10 @@ def _settings(runtime: Runtime, guild_id: int) -> list[str]:
         title = runtime.manager.loaded[name].manifest.title
         if own:
             rest = len(own) - MOST_SETTINGS
-            more = f" {plural(rest, 'and {n} more', 'and {n} more').format(n=rest)}" if rest > 0 else ""
-            lines.append(f"**{title}**: {', '.join(own[:MOST_SETTINGS])}{more}")
+            words = ", ".join(own[:MOST_SETTINGS])
+            if rest > 0:
+                words = _("{names} and {n} more").format(names=words, n=rest)
+            lines.append(f"**{title}**: {words}")
         if stored.problems:
             lines.append(
                 _("⚠️ **{title}**: something that is stored cannot be used; see /plugins settings.").format(

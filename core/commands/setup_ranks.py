@@ -64,7 +64,7 @@ def ranks_panel(
 
     :param note: what has just happened, a sentence.
     """
-    heading = [f"### {_('Ranks in this server')}", ranks_text(mapping), *([note] if note else [])]
+    heading = ["### " + _("Ranks in this server"), ranks_text(mapping), *([note] if note else [])]
     items: list[discord.ui.Item[Any] | str] = ["\n".join(heading)]
     for rank in GIVEN:
         there = [

@@ -106,4 +106,4 @@ def _words(each: Mapping[str, Any], field: SettingField | None) -> str:
             )
         case _:
             message = str(each["msg"])
-            return f"{message[:1].lower()}{message[1:]}, {_('not {given}').format(given=given)}"
+            return _("{words}, not {given}").format(words=f"{message[:1].lower()}{message[1:]}", given=given)

@@ -23,7 +23,7 @@ from support.settings_form import (
     sent,
 )
 
-from core.commands.settings_form import changes_in, marks_of
+from core.commands.settings_form import changes_in, key_of, marks_of
 from core.guilds.durations import duration_words, read_duration
 from core.guilds.settings_words import quoted
 from sandbox.server.errors import Refused
@@ -197,3 +197,55 @@ def test_only_what_changed_comes_through(typed: dict[str, str]) -> None:
     assert changes_in(typed, marks) == {}
     name = next(iter(typed))
     assert changes_in({**typed, name: f"{typed[name]}x"}, marks) == {name: f"{typed[name]}x"}
+
+
+LARGE = """
+from enum import Enum
+from pydantic import BaseModel, Field, create_model
+
+Mineral = Enum("Mineral", {f"M{number}": f"mineral {number}" for number in range(40)})
+LONG = "a very long name that nobody would give to a setting"
+fields = {
+    f"{LONG.replace(' ', '_')}_{number}": (
+        str, Field("`" * 400, title=f"{number} " + LONG * 4, description="why " * 100)
+    )
+    for number in range(23)
+}
+Large = create_model(
+    "Large",
+    mineral=(Mineral, Mineral.M3),
+    minerals=(list[Mineral], list(Mineral)),
+    book=(str, "x" * 5_000),
+    **fields,
+)
+
+@hookimpl
+def register_settings():
+    return Large
+"""
+
+
+async def test_a_large_model_keeps_to_discords_limits(folder: PluginFolder, lite: str, on_stage: Any) -> None:
+    folder.write("large", LARGE, title="T" * 60)
+    async with on_stage(lite, folder.selection("large")) as stage:
+        owner = stage.scene.owner
+        message = await panel(stage, "large")
+        assert "It is too long for a form of Discord's" in text_of(message)
+        for page in (1, 2):
+            message = (await act(stage, owner.click(message["id"], f"core:set_page:large.{page}"))).message
+        assert "Further" in buttons_of(message)
+        assert "✅ Saved: 22 a very long" in await entered(
+            stage, 5, {key_of(f"a_very_long_name_that_nobody_would_give_to_a_setting_{22}"): "short"}, "large"
+        )
+        refused = await entered(
+            stage, 0, {"mineral": "mineral 99", "minerals": "Mineral 1\nmineral 2"}, "large"
+        )
+        assert "Mineral: must be one of mineral 0, mineral 1, " in refused
+        assert "✅ Saved: Mineral, Minerals." in await entered(
+            stage, 0, {"mineral": "mineral 39", "minerals": "Mineral 1\nmineral 2"}, "large"
+        )
+        settings: Any = stage.runtime.guilds.plugin_settings(stage.scene.guild.id, "large")
+        assert (settings.mineral.name, [each.name for each in settings.minerals]) == ("M39", ["M1", "M2"])
+        assert settings.book == "x" * 5_000
+        overview = text_of((await stage.slash(owner, "setup show")).message)
+        assert "`mineral 39`" in overview
