@@ -72,6 +72,7 @@ class GuildOpener:
             try:
                 await runtime.guilds.load({guild.id: guild.name for guild in fresh})
                 await runtime.menus.load([guild.id for guild in fresh])
+                await runtime.recorder.read_ahead([guild.id for guild in fresh])
                 runtime.jobs.opened([guild.id for guild in fresh])
             except Exception as error:
                 problem = error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -64,6 +64,7 @@ class VoiceRecorder:
         self._gap_limit = gap_limit
         self._outbox = Outbox(db, clock, deliver)
         self._rooms: dict[int, _Room] = {}
+        self._left_open: dict[int, list[SessionRecord]] = {}
         self._first_beats: dict[int, asyncio.Task[datetime | None]] = {}
 
     # -- what is recorded --------------------------------------------------------------------------
@@ -167,6 +168,18 @@ class VoiceRecorder:
 
     # -- recovery ----------------------------------------------------------------------------------
 
+    async def read_ahead(self, guild_ids: Iterable[int]) -> None:
+        """Read the open sessions of many guilds at once, so that `recover` need not ask for each.
+
+        Nothing is written for a guild before it is recovered, so what is read here stays true until then.
+        """
+        found: dict[int, list[SessionRecord]] = {
+            guild_id: [] for guild_id in guild_ids if not self._room(guild_id).restored
+        }
+        for record in await self._db.read(load_open, list(found)):
+            found[record.guild_id].append(record)
+        self._left_open.update(found)
+
     async def recover(
         self, shard_id: int, guild_id: int, present: Mapping[int, VoiceSnapshot], reason: str
     ) -> None:
@@ -204,7 +217,9 @@ class VoiceRecorder:
         now: datetime,
     ) -> None:
         last_alive = await self._first_beat(shard_id)
-        left_open: list[SessionRecord] = await self._db.read(load_open, [guild_id])
+        left_open = self._left_open.pop(guild_id, None)
+        if left_open is None:
+            left_open = await self._db.read(load_open, [guild_id])
         tracker = room.tracker
         tracker.restore(left_open)
         # Each committed session proves that the process was alive when it began.
