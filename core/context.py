@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import discord
 
-from core.scope import current
+from core.database.errors import DatabaseBusy, DatabaseClosed
+from core.plugin_tasks import plugin_tasks
+from core.scope import Scope, current, nobodys
+from core.threads import Crossing, crossed, in_thread, note_left
 
 if TYPE_CHECKING:
     from core.clock import Clock
@@ -54,11 +57,14 @@ class SeatAccess:
 
         :returns: what stands in the way, in words, or None.
         """
-        return await self._runtime.seats.claim(self.guild_id, channel_id, self.owner)
+        # The connection outlives the call, and the plugin too when another one holds a claim.
+        with nobodys():
+            return await self._runtime.seats.claim(self.guild_id, channel_id, self.owner)
 
     async def release(self) -> None:
         """Give up the claim; the next owner's claim is served, or the bot leaves."""
-        await self._runtime.seats.release(self.guild_id, self.owner)
+        with nobodys():
+            await self._runtime.seats.release(self.guild_id, self.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,15 @@ class Context:
         return logging.getLogger(f"plugins.{self.plugin}")
 
     @property
+    def delivery(self) -> int | None:
+        """Return the number of the event that is handled now, the same each time that it is delivered.
+
+        None for an event that comes once; those that `publish` stored may come again.
+        """
+        scope = current.get()
+        return scope.delivery if scope is not None else None
+
+    @property
     def settings(self) -> Any:
         """Return the plugin's settings in this guild, an instance of its own model."""
         return self.runtime.guilds.plugin_settings(self.guild_id, self.plugin)
@@ -130,17 +145,60 @@ class Context:
         :param fn: module-level, database only, safe to run twice.
         """
         # The engine's own keyword `key` would clash with a store function's, so arguments are bound here.
-        result: R = await self.runtime.db.write(_bound(fn, *args, **kwargs), key=self.guild_id)
+        call = _bound(fn, *args, **kwargs)
+        try:
+            result: R = await self.runtime.db.write(call, key=self.guild_id)
+        except asyncio.CancelledError:
+            note_left(_name(fn), self._written)
+            raise
         return result
 
     async def read(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a store function on a read-only connection."""
-        result: R = await self.runtime.db.read(_bound(fn, *args, **kwargs))
-        return result
+        crossing = Crossing()
+        call = _bound(fn, *args, **kwargs)
+        answer = self.runtime.db.read(_named(lambda: crossing.run(call), fn))
+        result = await crossed(crossing, _name(fn), answer)
+        return cast(R, result)
 
     def emit(self, hook: str, event: object) -> None:
-        """Deliver an event to the plugins that are on in this guild; call it after the commit."""
+        """Deliver an event to the plugins that are on in this guild; call it after the commit.
+
+        :raises UnknownHook: there is no `on_*` hook of this name.
+        """
         self.runtime.dispatcher.deliver(self.guild_id, hook, event)
+
+    async def decide(self, hook: str, event: object = None) -> Any | None:
+        """Ask the plugins that are on here, in order, and return the first answer that is not None.
+
+        :raises UnknownHook: there is no `decide_*` hook of this name.
+        """
+        return await self.runtime.dispatcher.decide(self.guild_id, hook, event)
+
+    async def filter(self, hook: str, value: Any, event: object = None) -> Any:
+        """Pass a value through the plugins that are on here, in order, and return what they made of it.
+
+        :raises HookFailed: one of them failed, so the value is not known.
+        :raises UnknownHook: there is no `filter_*` hook of this name.
+        """
+        return await self.runtime.dispatcher.filter(self.guild_id, hook, value, event)
+
+    async def collect(self, hook: str, event: object = None) -> list[tuple[str, Any]]:
+        """Ask every plugin that is on here and return (plugin, answer) of those that have an answer.
+
+        :raises UnknownHook: there is no `collect_*` hook of this name.
+        """
+        return await self.runtime.dispatcher.collect(self.guild_id, hook, event)
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run something beside the handler; it is cancelled when the plugin is switched off here.
+
+        What must survive a restart is a job instead.
+
+        :param name: what the log calls it when it fails.
+        """
+        scope = Scope(self.plugin, self.guild_id, f"task {name}")
+        return plugin_tasks().spawn(scope, work, f"{self.plugin}.{name} {self.guild_id}")
 
     def declared(self, hook: str) -> list[tuple[str, Any]]:
         """Return what the plugins that are on here answered to a `register_*` hook, as (plugin, answer)."""
@@ -157,13 +215,38 @@ class Context:
 
     async def to_thread(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run blocking code off the event loop and return its result."""
-        return await asyncio.to_thread(fn, *args, **kwargs)
+        return await in_thread(_bound(fn, *args, **kwargs), _name(fn))
+
+    async def _written(self) -> None:
+        """Return once every write of this guild that was begun before has ended."""
+        while True:
+            try:
+                await self.runtime.db.write(nothing, key=self.guild_id)
+            except DatabaseClosed:
+                return
+            except DatabaseBusy:
+                await self.runtime.db.idle()
+            else:
+                return
+
+
+def nothing() -> None:
+    """Do nothing: the writer answers in the order of calls, so those before have ended with this one."""
+
+
+def _name(fn: Callable[..., Any]) -> str:
+    return f"{getattr(fn, '__module__', __name__)}.{getattr(fn, '__qualname__', repr(fn))}"
 
 
 def _bound(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Callable[[], R]:
     def call() -> R:
         return fn(*args, **kwargs)
 
+    return _named(call, fn)
+
+
+def _named(call: Callable[[], R], fn: Callable[..., Any]) -> Callable[[], R]:
+    """Give a call the name that logs and figures of the database show."""
     call.__qualname__ = call.__name__ = getattr(fn, "__qualname__", repr(fn))
     call.__module__ = getattr(fn, "__module__", __name__)
     return call

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Coroutine
+from contextvars import copy_context
 from typing import Any
 
 from core.clock import Clock, SteppedClock
+from core.scope import current
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,13 @@ async def stopped(tasks: Collection[asyncio.Task[Any]]) -> bool:
     return not deaf
 
 
+def unowned_task(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    """Start a task of the process itself, also from within the code of a plugin: no scope is inherited."""
+    context = copy_context()
+    context.run(current.set, None)
+    return asyncio.get_running_loop().create_task(work, name=name, context=context)
+
+
 class TaskBook:
     """Owns tasks: none is forgotten by the garbage collector, and none fails unseen."""
 
@@ -39,7 +48,7 @@ class TaskBook:
 
         :param name: what the log calls it when it fails.
         """
-        task = asyncio.create_task(work, name=name)
+        task = unowned_task(work, name)
         self._own(task)
         return task
 

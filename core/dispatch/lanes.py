@@ -1,0 +1,289 @@
+"""Lanes: first in, first out, one per (plugin, guild), with a task only while there is work.
+
+A plugin that sleeps, raises or hangs holds up nobody but itself in that one guild.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import tasks
+from core.dispatch import limits
+from core.dispatch.breakers import Breakers
+from core.dispatch.calls import Call, Calls
+from core.dispatch.errors import BreakerOpen, DeliveryDropped
+from core.dispatch.figures import Figures
+from core.dispatch.outcomes import failure_of, name_failure, what_happened
+from core.dispatch.trace import Trace
+from core.events import Resync
+from core.tasks import unowned_task
+
+if TYPE_CHECKING:
+    from core.plugins.manager import Target
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, int]
+
+
+class Item(NamedTuple):
+    """A delivery that waits.
+
+    :param queued: when it came, on the loop's clock.
+    :param answer: becomes done with its end; None where nobody waits for that.
+    :param delivery: the number under which it may come again.
+    """
+
+    target: Target
+    event: object
+    queued: float
+    answer: asyncio.Future[None] | None = None
+    delivery: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """What waits for one plugin in one guild, and what runs now."""
+
+    plugin: str
+    guild_id: int
+    waiting: deque[Item] = field(default_factory=deque)
+    worker: asyncio.Task[None] | None = None
+    call: Call | None = None
+    #: Events lost since it was last empty.
+    lost: int = 0
+
+
+class Lanes:
+    """All lanes of the process.
+
+    :param calls: runs the calls.
+    :param resync_of: a plugin's `on_resync`, None if it has none.
+    :param locale_of: the language of what is said in a guild; None leaves what holds already.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        figures: Figures,
+        trace: Trace,
+        *,
+        resync_of: Callable[[str], Target | None],
+        locale_of: Callable[[int], str | None],
+    ) -> None:
+        self._calls = calls
+        self._locale_of = locale_of
+        self._figures = figures
+        self._trace = trace
+        self._resync_of = resync_of
+        self._lanes: dict[Key, Lane] = {}
+        self._nonsense: set[tuple[str, str]] = set()
+        self.breakers: Breakers
+
+    def put(
+        self,
+        target: Target,
+        guild_id: int,
+        event: object,
+        answer: asyncio.Future[None] | None = None,
+        delivery: int | None = None,
+    ) -> None:
+        """Queue a delivery behind what waits already, or drop and count it where the breaker is open.
+
+        :param answer: what becomes done with the delivery's end.
+        """
+        if self.breakers.is_open(target.plugin, guild_id) and target.hook not in limits.LIFE:
+            self._drop(Item(target, event, 0.0, answer), BreakerOpen(target.plugin, guild_id))
+            return
+        key = (target.plugin, guild_id)
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(target.plugin, guild_id)
+        loop = asyncio.get_running_loop()
+        item = Item(target, event, loop.time(), answer, delivery)
+        if len(lane.waiting) >= limits.LANE_LIMIT and target.hook not in limits.LIFE:
+            self._overflow(lane, item)
+        else:
+            lane.waiting.append(item)
+        if lane.worker is None:
+            self._start(lane)
+
+    def clear(self, plugin: str, guild_id: int, error: Exception) -> int:
+        """Drop what waits in a lane, but for the plugin's own coming and going; returns how many."""
+        lane = self._lanes.get((plugin, guild_id))
+        return self._clear(lane, error) if lane is not None else 0
+
+    async def drain(self, plugin: str, guild_id: int, within: float, *, leave: bool = False) -> None:
+        """Wait until a lane is empty; what is left after `within` seconds is dropped and named in the log.
+
+        A call that does not end even then keeps its lane shut: what comes later waits behind it.
+
+        :param leave: give the lane up instead, for the process ends.
+        """
+        lane = self._lanes.get((plugin, guild_id))
+        if lane is None or await self._empty(lane, within):
+            return
+        waiting = len(lane.waiting)
+        for item in list(lane.waiting):
+            self._drop(item, DeliveryDropped(plugin, item.target.hook, "it did not come in time"))
+        lane.waiting.clear()
+        log.error(
+            "%s in guild %s did not finish %s events in time", plugin, guild_id, waiting + bool(lane.call)
+        )
+        if lane.call is not None:
+            self._calls.stop(lane.call)
+        # A little longer than it takes until one that does not heed it is named.
+        if await self._empty(lane, tasks.CANCEL_GRACE + 0.05):
+            return
+        if leave:
+            log.error("%s in guild %s is left behind", plugin, guild_id)
+            self._lanes.pop((plugin, guild_id), None)
+
+    def busy(self) -> list[Key]:
+        """Return the lanes that have work."""
+        return list(self._lanes)
+
+    def workers(self) -> list[asyncio.Task[None]]:
+        """Return the tasks of the lanes that have work."""
+        return [lane.worker for lane in self._lanes.values() if lane.worker is not None]
+
+    def depths(self) -> dict[Key, int]:
+        """Return how many deliveries wait or run in each lane that has any."""
+        return {key: len(lane.waiting) + (lane.call is not None) for key, lane in self._lanes.items()}
+
+    async def _empty(self, lane: Lane, within: float) -> bool:
+        try:
+            async with asyncio.timeout(within):
+                while lane.worker is not None:
+                    await asyncio.wait({lane.worker})
+        except TimeoutError:
+            return False
+        return True
+
+    def _start(self, lane: Lane) -> None:
+        # In a context of its own: whoever delivers may be a plugin, whose scope is nobody else's.
+        lane.worker = unowned_task(self._work(lane), f"lane {lane.plugin} {lane.guild_id}")
+        lane.worker.add_done_callback(lambda worker: self._stopped(lane, worker))
+
+    def _stopped(self, lane: Lane, worker: asyncio.Task[None]) -> None:
+        """Go on with what a worker has left: one that was cancelled, or what came with its last breath."""
+        if lane.worker is not worker:
+            return
+        lane.worker = None
+        if not worker.cancelled() and (error := worker.exception()) is not None:
+            log.error("%s failed", worker.get_name(), exc_info=error)
+        if lane.waiting:
+            self._start(lane)
+        elif self._lanes.get((lane.plugin, lane.guild_id)) is lane:
+            del self._lanes[lane.plugin, lane.guild_id]
+
+    async def _work(self, lane: Lane) -> None:
+        loop = asyncio.get_running_loop()
+        worker = asyncio.current_task()
+        assert worker is not None
+        while lane.waiting:
+            item = lane.waiting.popleft()
+            locale = self._locale_of(lane.guild_id)
+            lane.call = call = Call(item.target, lane.guild_id, loop.time(), worker, locale, item.delivery)
+            if item.answer is not None:
+                call.on_deaf = _times_out(item)
+            answer = None
+            try:
+                answer = await self._calls.run(call, item.event)
+            finally:
+                self._ended(lane, item, call, answer, loop.time())
+                lane.call = None if not call.left else call
+            if call.left:
+                await self._calls.settled(call)
+                lane.call = None
+        if lane.lost:
+            log.warning("%s in guild %s has lost %s events", lane.plugin, lane.guild_id, lane.lost)
+        lane.worker = None
+        if self._lanes.get((lane.plugin, lane.guild_id)) is lane:
+            del self._lanes[lane.plugin, lane.guild_id]
+
+    def _ended(self, lane: Lane, item: Item, call: Call, answer: object, now: float) -> None:
+        """Count a call that has ended, and tell whoever waits for it."""
+        plugin, hook = item.target.plugin, item.target.hook
+        if answer is not None and call.outcome == "done":
+            call.outcome = "nonsense"
+            self._name_nonsense(plugin, hook, answer)
+        good = call.outcome in ("done", "nonsense")
+        ran = now - call.began
+        self._figures.ended(plugin, hook, ran, failed=not good, timed_out=call.outcome == "timed out")
+        self._trace.add(item.target, lane.guild_id, call.began - item.queued, ran, call.outcome)
+        if good:
+            self.breakers.succeeded(plugin, lane.guild_id)
+        else:
+            name_failure(call)
+            if call.outcome in ("failed", "timed out"):
+                self.breakers.failed(plugin, lane.guild_id, what_happened(call))
+        if item.answer is not None and not item.answer.done():
+            error = failure_of(call)
+            if error is None:
+                item.answer.set_result(None)
+            else:
+                item.answer.set_exception(error)
+
+    def _overflow(self, lane: Lane, item: Item) -> None:
+        """Empty a lane that is full: one look at the world again stands for all that is lost."""
+        first = not lane.lost
+        hooks = Counter(each.target.hook for each in (*lane.waiting, item))
+        plugin, guild_id = lane.plugin, lane.guild_id
+        error = DeliveryDropped(plugin, item.target.hook, f"more than {limits.LANE_LIMIT} events waited")
+        lane.lost += self._clear(lane, error)
+        lane.lost += self._drop(item, error)
+        resync = self._resync_of(plugin)
+        if resync is not None:
+            lane.waiting.append(Item(resync, Resync(guild_id, "overflow"), item.queued))
+        if first:
+            log.error(
+                "%s in guild %s is too slow: %s dropped; %s",
+                plugin,
+                guild_id,
+                ", ".join(f"{count} {hook}" for hook, count in sorted(hooks.items())),
+                "it is told to look again"
+                if resync is not None
+                else "it has no on_resync, so nothing tells it of them",
+            )
+        self.breakers.failed(plugin, guild_id, "too many events waited")
+
+    def _clear(self, lane: Lane, error: Exception) -> int:
+        kept = [item for item in lane.waiting if item.target.hook in limits.LIFE]
+        gone = [item for item in lane.waiting if item.target.hook not in limits.LIFE]
+        lane.waiting.clear()
+        lane.waiting.extend(kept)
+        return sum(self._drop(item, error) for item in gone)
+
+    def _drop(self, item: Item, error: Exception) -> int:
+        """Count a delivery that never begins; returns 1, or 0 for a word of our own."""
+        if item.answer is not None and not item.answer.done():
+            item.answer.set_exception(error)
+        if item.target.hook == "on_resync":
+            return 0
+        self._figures.dropped(item.target.plugin, item.target.hook)
+        return 1
+
+    def _name_nonsense(self, plugin: str, hook: str, answer: object) -> None:
+        if (plugin, hook) not in self._nonsense:
+            self._nonsense.add((plugin, hook))
+            log.error(
+                "%s.%s returned %s; an on_* hook returns nothing, so it is thrown away",
+                plugin,
+                hook,
+                type(answer).__name__,
+            )
+
+
+def _times_out(item: Item) -> Callable[[], None]:
+    def tell() -> None:
+        if item.answer is not None and not item.answer.done():
+            words = f"{item.target.plugin}.{item.target.hook} does not end"
+            item.answer.set_exception(TimeoutError(words))
+
+    return tell
