@@ -62,8 +62,7 @@ class MenuState:
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    status: str
-    problem: str | None
+    error: BaseException | None
     attempts: int
 
 
@@ -108,8 +107,13 @@ class MenuSync:
         if self._right(guild_id, *self._wanted(guild_id)):
             return MenuState("current", used)
         trouble = self._trouble.get(guild_id)
-        status, problem = (trouble.status, trouble.problem) if trouble is not None else ("soon", None)
-        return MenuState(status, used, self._due.get(guild_id), problem)
+        again_at = self._due.get(guild_id)
+        if trouble is None:
+            return MenuState("soon", used, again_at)
+        if trouble.error is None:
+            return MenuState("full", used, again_at)
+        # Translated for who asks now, who need not be who switched.
+        return MenuState("failing", used, again_at, in_words(trouble.error))
 
     def troubled(self) -> dict[int, MenuState]:
         """Return the menus that could not be sent, by guild id."""
@@ -233,7 +237,7 @@ class MenuSync:
         if not fits(stored.creates, len(new), now):
             # What is gone leaves the menu at once, what changed is changed; only what is new has to wait.
             wait = (frees_at(stored.creates, len(new), now) - now).total_seconds()
-            self._trouble[guild_id] = _Trouble("full", None, 0)
+            self._trouble[guild_id] = _Trouble(None, 0)
             menu = [command for command in menu if command["name"] in stored.names]
             value, new = menu_hash(application_id, menu), set()
             if stored.hash == value:
@@ -270,7 +274,7 @@ class MenuSync:
     def _failed(self, guild_id: int, error: BaseException) -> float:
         last = self._trouble.get(guild_id)
         attempts = last.attempts + 1 if last is not None else 1
-        self._trouble[guild_id] = _Trouble("failing", in_words(error), attempts)
+        self._trouble[guild_id] = _Trouble(error.with_traceback(None), attempts)
         return RETRY[min(attempts, len(RETRY)) - 1]
 
 

@@ -14,6 +14,7 @@ from core.commands.facts import (
     reason_in_short,
     trouble_of,
 )
+from core.commands.menus import GLOBAL
 from core.errors import UserError
 from core.guilds.ranks import Rank
 from core.i18n import plural
@@ -179,6 +180,8 @@ def _commands(runtime: Runtime, plugin: LoadedPlugin) -> str:
 def _menu(runtime: Runtime, guild_id: int, rank: Rank) -> str:
     state = runtime.menus.state(guild_id)
     words = menu_words(state) or _("It is up to date.")
+    if own := menu_words(runtime.menus.state(GLOBAL)):
+        words += " " + _("My own commands, which are the same everywhere: {words}").format(words=own)
     if rank.includes(Rank.ADMIN):
         words += " " + _("New commands in the last 24 hours: {spent} of {limit}.").format(
             spent=state.spent, limit=LIMIT

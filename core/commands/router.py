@@ -50,7 +50,7 @@ class ComponentRouter:
         plugin, _colon, rest = custom_id.partition(":")
         action, _colon, key = rest.partition(":")
         component = self._find(plugin, action)
-        if component is None or _from_elsewhere(interaction):
+        if component is None:
             set_locale(interaction.locale.value)
             log.warning("no component answers to %r", custom_id)
             await refuse(
@@ -80,13 +80,3 @@ class ComponentRouter:
             return self._core.get(action)
         loaded = self._runtime.manager.loaded.get(plugin)
         return loaded.components.get(action) if loaded is not None else None
-
-
-def _from_elsewhere(interaction: discord.Interaction[Any]) -> bool:
-    """Say whether the message that a component hangs on stands in another channel than the member.
-
-    Discord lets nobody do that; a key that was harvested in one guild must not be tried in another.
-    """
-    # None for a channel that is not in the cache: then there is nothing to compare.
-    channel: Any = interaction.message.channel if interaction.message is not None else None
-    return channel is not None and channel.id != interaction.channel_id

@@ -121,7 +121,10 @@ async def save(interaction: Interaction, ctx: Context, key: str) -> None:
             await ctx.runtime.guilds.set_settings(ctx.guild_id, name, values, interaction.user.id)
     except UserError as error:
         draft = Draft(name, entered, marks)
-        await ctx.write(keep_draft, ctx.guild_id, interaction.id, interaction.user.id, draft, ctx.clock.now())
+        async with deferred_if_slow(interaction, ephemeral=True):
+            await ctx.write(
+                keep_draft, ctx.guild_id, interaction.id, interaction.user.id, draft, ctx.clock.now()
+            )
         again = button(
             _("Open the form again"),
             "set_again",

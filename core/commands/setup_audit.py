@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from core.commands.panels import MOST_TEXT, Interaction, button, fit, panel, rows, show
+from core.commands.patience import deferred_if_slow
 from core.commands.setup_ranks import rank_words
 from core.guilds.audit import Change, Page, page_of
 from core.guilds.ranks import Rank
@@ -66,9 +67,10 @@ def page_of_kind(guild_id: int, number: int, plugin: str | None, actor_id: int |
 async def turn_page(interaction: Interaction, ctx: Context, key: str) -> None:
     """Show another page of the log."""
     number, plugin, actor = key.split(".")
-    view = await audit_panel(
-        ctx.runtime, ctx.guild_id, int(number), plugin or None, int(actor) if actor else None
-    )
+    async with deferred_if_slow(interaction, ephemeral=True):
+        view = await audit_panel(
+            ctx.runtime, ctx.guild_id, int(number), plugin or None, int(actor) if actor else None
+        )
     await show(interaction, view)
 
 
