@@ -13,6 +13,7 @@ from core.settings import load_settings
 
 if TYPE_CHECKING:
     from core.database.schema import MigrationState, Schema
+    from core.plugins import PluginManager
 
 _NOTHING = "none"
 
@@ -38,15 +39,19 @@ def add_command(commands: Subcommands) -> None:
 
 
 def _up(_arguments: argparse.Namespace) -> int:
-    from core.database.schema import migrate_up
+    from core.plugins.migrations import migrate_all
 
-    url, schemas = target()
-    applied = migrate_up(url, schemas)
+    url, manager = _loaded()
+    known = len(manager.quarantined)
+    applied = migrate_all(url, manager)
     for name in applied:
         print(f"applied {name}")
-    if not applied:
+    failed = manager.quarantined[known:]
+    for broken in failed:
+        print(f"{broken}; the bot starts without this plugin until that is corrected", file=sys.stderr)
+    if not applied and not failed:
         print("The tables are up to date.")
-    return 0
+    return 1 if failed else 0
 
 
 def _status(_arguments: argparse.Namespace) -> int:
@@ -118,6 +123,12 @@ def target() -> tuple[str, list[Schema]]:
     Broken plugins are named on standard error and left out.
     """
     from core.database.schema import CORE_SCHEMA
+
+    url, manager = _loaded()
+    return url, [CORE_SCHEMA, *manager.schemas]
+
+
+def _loaded() -> tuple[str, PluginManager]:
     from core.plugins import PluginManager
 
     settings = load_settings()
@@ -125,7 +136,7 @@ def target() -> tuple[str, list[Schema]]:
     manager = PluginManager.load(settings)
     for broken in manager.quarantined:
         print(f"left out, because it does not load: {broken}", file=sys.stderr)
-    return settings.database_url, [CORE_SCHEMA, *manager.schemas]
+    return settings.database_url, manager
 
 
 def _named(name: str, schemas: list[Schema]) -> Schema:

@@ -122,7 +122,7 @@ def test_migrate_up_status_check_down(bench: Bench) -> None:
     assert first.status == 0
     assert first.out.startswith("applied core/0001")
     assert bench.run("migrate", "up").out == "The tables are up to date.\n"
-    assert re.match(r"core/0001\w*  applied  \d{4}-", bench.run("migrate", "status").out)
+    assert re.match(r"core/0001\w* +applied  \d{4}-", bench.run("migrate", "status").out)
     assert bench.run("migrate", "check").out == "The tables are what this version expects.\n"
     down = bench.run("migrate", "down", "core", "none")
     assert (down.status, down.out.startswith("reverted core/")) == (0, True)

@@ -412,3 +412,22 @@ def test_doctor_says_that_there_is_more(desk: Desk, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "FAIL  plugin      odd: on_resync: an on_* hook must be `async def`; correct that" in out
     assert "(1 more with `redlegion plugins check odd`)" in out
+
+
+def test_migrate_goes_on_without_a_plugin_whose_migration_fails(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.write("odd", TABLE)
+    desk.migration(
+        "odd", "def up(migrator, db):\n    raise ValueError('no')\n\ndef down(migrator, db): ...\n"
+    )
+    desk.write("sound", TABLE.replace("odd", "sound"))
+    desk.migration("sound", MIGRATION.format(options="", down=DROP).replace("odd", "sound"))
+    desk.run("list")
+    assert main(["migrate"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[-1] == "applied sound/0001_initial"
+    assert shown.err == (
+        "odd: register_schema: its migration 0001_initial could not be applied: ValueError: no; the bot "
+        "starts without this plugin until that is corrected\n"
+    )
