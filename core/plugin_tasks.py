@@ -127,7 +127,7 @@ class PluginTasks:
 def plugin_tasks() -> PluginTasks:
     """Return what notes the tasks of plugins on the running loop; it begins to with the first call."""
     loop = asyncio.get_running_loop()
-    factory = loop.get_task_factory()
+    factory: object = loop.get_task_factory()
     if isinstance(factory, PluginTasks):
         return factory
     made = PluginTasks(factory)

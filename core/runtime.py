@@ -27,6 +27,7 @@ from core.i18n import add_catalogs
 from core.ids import IdSource
 from core.jobs import JobRunner
 from core.names import Names
+from core.plugin_tasks import plugin_tasks
 from core.plugins import LoadedPlugin, PluginManager
 from core.plugins.migrations import migrate_all
 from core.process import StopSignals
@@ -231,6 +232,8 @@ class Runtime:
 
     async def _assemble(self) -> None:
         """Open the database, bring it up to date, and build what rests on it."""
+        # Before any code of a plugin runs on this loop.
+        plugin_tasks()
         self.db = open_database(self.settings.database_url, clock=self.clock)
         try:
             applied = migrate_all(self.db, self.manager)
