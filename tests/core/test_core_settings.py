@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from support.settings_form import (
     write_raw,
 )
 
+from core.commands.patience import deferred_if_slow
 from core.errors import UserError
 from core.guilds.ranks import Rank
 from core.guilds.settings import Stored, to_store
@@ -199,3 +202,21 @@ def test_what_does_not_survive_json_is_refused() -> None:
     current = Stored({}, Secret())
     with pytest.raises(RuntimeError, match="do not survive"):
         to_store("secret", current, Secret(word=SecretStr("x")))
+
+
+async def test_a_slow_database_is_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, guild = stage.scene.owner, stage.scene.guild.id
+    monkeypatch.setattr("core.commands.settings_command.deferred_if_slow", partial(deferred_if_slow, after=0))
+    form = await opened(stage, 0)
+    released = threading.Event()
+    holding = asyncio.create_task(stage.runtime.db.write(released.wait, 20, key=guild))
+    assert form.interaction_id is not None
+    outcome = await owner.submit(form.interaction_id, {"amount": "20"})
+    assert (outcome.kind, outcome.message) == ("deferred", None), "the panel stands meanwhile"
+    assert now(stage, "amount") == 10
+    released.set()
+    await holding
+    await stage.settle()
+    shown = await outcome.final()
+    assert "✅ Saved: Amount." in text_of(shown)
+    assert "**Amount**: 20" in text_of(shown)
