@@ -32,7 +32,7 @@ class Seen:
 
     due: list[DueJob] = field(default_factory=list)
     off: dict[Owner, None] = field(default_factory=dict)
-    wait: float = LOOK_EVERY
+    wait: float = field(default_factory=lambda: LOOK_EVERY)
     #: Owners of which a job may still run in another process.
     elsewhere: set[Owner] = field(default_factory=set)
 
