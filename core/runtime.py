@@ -31,6 +31,7 @@ from core.plugin_tasks import plugin_tasks
 from core.plugins import LoadedPlugin, PluginManager
 from core.plugins.migrations import migrate_all
 from core.process import StopSignals
+from core.scope import Scope, running
 from core.settings import Settings
 from core.stopping import Stop, cut_short
 from core.tasks import TaskBook
@@ -296,8 +297,10 @@ class Runtime:
         if target is None:
             return
         work: Coroutine[Any, Any, None] = target.function(*([self] if target.arguments else []))
-        try:
-            async with asyncio.timeout(10):
-                await work
-        except (Exception, SystemExit):
-            log.exception("%s.%s failed", plugin.name, hook)
+        # Guild 0: the whole process.
+        with running(Scope(plugin.name, 0, hook)):
+            try:
+                async with asyncio.timeout(10):
+                    await work
+            except (Exception, SystemExit):
+                log.exception("%s.%s failed", plugin.name, hook)
