@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from redlegion import translate as _
+
 
 class PayrollSettings(BaseModel):
     """Rates in basis points: 100 are 1 %.
@@ -12,5 +14,17 @@ class PayrollSettings(BaseModel):
     :param fee_bp: what the game takes of each transfer.
     """
 
-    org_cut_bp: int = Field(default=1000, ge=0, le=10_000)
-    fee_bp: int = Field(default=50, ge=0, lt=10_000)
+    org_cut_bp: int = Field(
+        default=1000,
+        ge=0,
+        le=10_000,
+        title=_("Org cut"),
+        description=_("What the organisation keeps of the rest after expenses; 1000 is 10 %"),
+    )
+    fee_bp: int = Field(
+        default=50,
+        ge=0,
+        lt=10_000,
+        title=_("Transfer fee"),
+        description=_("What the game takes of each transfer; 50 is 0.5 %"),
+    )
