@@ -76,8 +76,10 @@ class JobRunner:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.wait({self._loop})
-        await self._workers.close(within)
-        claims.give_up(self._token)
+        try:
+            await self._workers.close(within)
+        finally:
+            claims.give_up(self._token)
 
     async def drain(self, plugin: str, guild_id: int, within: float) -> None:
         """Let the running job of a plugin in a guild end; one that does not waits until it is on again.
