@@ -6,10 +6,12 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from core.cli.migrate import ADVICE
 from core.cli.parser import Subcommands
+from core.cli.running import ask
 from core.errors import StartupError
 from core.logs import configure_logging
 from core.settings import Settings, load_settings
@@ -41,12 +43,15 @@ def add_command(commands: Subcommands) -> None:
         help="check settings, plugins and database",
         description="Check settings, plugins and database; exit status 1 when something is broken.",
     )
+    parser.add_argument(
+        "--running", action="store_true", help="ask the bot that runs here, at its health address, too"
+    )
     parser.set_defaults(handler=_doctor)
 
 
-def _doctor(_arguments: argparse.Namespace) -> int:
+def _doctor(arguments: argparse.Namespace) -> int:
     failed = False
-    for finding in examine():
+    for finding in chain(examine(), _running() if arguments.running else ()):
         print(finding, flush=True)
         failed = failed or finding.level == "FAIL"
     return 1 if failed else 0
@@ -73,6 +78,16 @@ def examine() -> Iterator[Finding]:
     schemas: list[Schema] = []
     yield from _plugins(settings, schemas)
     yield from _database(settings, schemas)
+
+
+def _running() -> Iterator[Finding]:
+    try:
+        address = load_settings().health_address
+    except StartupError:
+        # Said already.
+        return
+    for level, words in ask(address):
+        yield Finding(level, "running", words)
 
 
 def _plugins(settings: Settings, schemas: list[Schema]) -> Iterator[Finding]:

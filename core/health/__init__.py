@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from core.clock import SystemClock
 from core.health.readiness import Readiness
-from core.health.server import HealthServer
 from core.health.watchdog import Watchdog
 
 if TYPE_CHECKING:
+    from core.health.server import HealthServer
     from core.runtime import Runtime
 
 _monotonic = SystemClock().monotonic
@@ -47,6 +47,9 @@ class Health:
         if address is None:
             log.info("health is not served; HEALTH_ADDRESS names an address for it")
             return
+        # Its libraries cost a few megabytes, which a bot that serves nothing need not have.
+        from core.health.server import HealthServer
+
         server = HealthServer(self._runtime, address)
         try:
             url = await server.start()

@@ -40,6 +40,19 @@ def test_environment_overrides_the_file(folder: Path, monkeypatch: pytest.Monkey
     assert (settings.log_level, settings.token()) == ("DEBUG", "from-environment")
 
 
+def test_health_is_served_on_loopback_unless_somebody_asks_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert str(load_settings().health_address) == "127.0.0.1:9420"
+    monkeypatch.setenv("HEALTH_ADDRESS", "0.0.0.0:80")
+    assert str(load_settings().health_address) == "0.0.0.0:80"
+    monkeypatch.setenv("HEALTH_ADDRESS", "off")
+    assert load_settings().health_address is None
+    monkeypatch.setenv("HEALTH_ADDRESS", "my house")
+    with pytest.raises(
+        StartupError, match=r"^HEALTH_ADDRESS has a value that cannot be used; set it to host"
+    ):
+        load_settings()
+
+
 def test_empty_means_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "")
     with pytest.raises(StartupError, match=r"^DISCORD_TOKEN is not set: copy \.env\.example to \.env"):

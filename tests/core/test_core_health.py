@@ -19,6 +19,7 @@ from support.plugin_folder import PluginFolder
 from support.waiting import until
 
 from core.address import Address, parse_address
+from core.cli.running import ask
 from core.database import Database
 from core.health import Health
 from core.health.figures import count_jobs
@@ -89,11 +90,9 @@ class Served:
 
 
 @pytest.fixture
-def serving(folder: PluginFolder, database_url: str) -> Serving:
+def serving(folder: PluginFolder) -> Serving:
     @asynccontextmanager
-    async def serve(
-        *plugins: str, address: Address = ANYWHERE, url: str = database_url
-    ) -> AsyncIterator[Served]:
+    async def serve(*plugins: str, address: Address = ANYWHERE, url: str) -> AsyncIterator[Served]:
         async with (
             open_stage(url, plugins=folder.selection(*plugins), members=4, channels=3) as stage,
             aiohttp.ClientSession() as session,
@@ -110,8 +109,8 @@ def shop(folder: PluginFolder) -> str:
     return folder.write("shop", SHOP, records_voice=True)
 
 
-async def test_alive_and_ready(serving: Serving, shop: str) -> None:
-    async with serving(shop) as served:
+async def test_alive_and_ready(serving: Serving, database_url: str, shop: str) -> None:
+    async with serving(shop, url=database_url) as served:
         status, body = await served.ask("/healthz")
         assert (status, body["alive"]) == (200, True)
         assert await served.ask("/readyz") == (200, {"ready": True, "problems": [], "notes": []})
@@ -128,11 +127,11 @@ async def test_alive_and_ready(serving: Serving, shop: str) -> None:
 
 
 async def test_what_plugins_check(
-    serving: Serving, shop: str, folder: PluginFolder, monkeypatch: pytest.MonkeyPatch
+    serving: Serving, lite: str, shop: str, folder: PluginFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.health.readiness.CHECK_AGAIN", 0.0)
     monkeypatch.setattr("core.health.readiness.CHECK_WITHIN", 0.2)
-    async with serving(shop) as served:
+    async with serving(shop, url=lite) as served:
         module = folder.module(shop)
         module.words.update(prices="the price service is away", weather="rain")
         assert await served.ask("/readyz") == (
@@ -155,8 +154,8 @@ async def test_what_plugins_check(
         assert len(module.asked) == before
 
 
-async def test_a_connection_that_is_down(serving: Serving, shop: str) -> None:
-    async with serving(shop) as served:
+async def test_a_connection_that_is_down(serving: Serving, lite: str, shop: str) -> None:
+    async with serving(shop, url=lite) as served:
         served.stage.world.faults.drop_gateway(hold_seconds=3600)
         await until(lambda: not served.stage.runtime.bot.connected_shards)
         status, body = await served.ask("/readyz")
@@ -167,11 +166,11 @@ async def test_a_connection_that_is_down(serving: Serving, shop: str) -> None:
 
 
 async def test_a_database_that_does_not_answer(
-    serving: Serving, shop: str, monkeypatch: pytest.MonkeyPatch
+    serving: Serving, database_url: str, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.health.readiness.DATABASE_WITHIN", 0.05)
     monkeypatch.setattr("core.health.figures.JOBS_WITHIN", 0.05)
-    async with serving(shop) as served:
+    async with serving(shop, url=database_url) as served:
         db, go = served.stage.runtime.db, threading.Event()
         holding = asyncio.gather(db.write(go.wait, key=1), db.write(go.wait, key=2), db.read(go.wait))
         try:
@@ -188,10 +187,10 @@ async def test_a_database_that_does_not_answer(
 
 
 async def test_a_broken_plugin_is_named_and_the_bot_is_ready(
-    serving: Serving, shop: str, folder: PluginFolder
+    serving: Serving, lite: str, shop: str, folder: PluginFolder
 ) -> None:
     folder.write("wreck", "raise RuntimeError('boom')")
-    async with serving(shop) as served:
+    async with serving(shop, url=lite) as served:
         status, body = await served.ask("/readyz")
         assert (status, body["problems"]) == (200, [])
         (note,) = body["notes"]
@@ -200,8 +199,8 @@ async def test_a_broken_plugin_is_named_and_the_bot_is_ready(
         assert await served.metric("plugin_loaded", plugin="wreck") == 0
 
 
-async def test_figures_of_a_busy_bot(serving: Serving, shop: str) -> None:
-    async with serving(shop) as served:
+async def test_figures_of_a_busy_bot(serving: Serving, database_url: str, shop: str) -> None:
+    async with serving(shop, url=database_url) as served:
         scene, stage = served.stage.scene, served.stage
         for person in scene.members[:3]:
             await person.join(scene.voice_channels[0])
@@ -383,3 +382,39 @@ def test_addresses_that_switch_it_off(text: str) -> None:
 def test_addresses_that_are_none(text: str) -> None:
     with pytest.raises(ValueError, match=re.compile(".")):
         parse_address(text)
+
+
+async def test_doctor_asks_a_running_bot(
+    serving: Serving, shop: str, lite: str, folder: PluginFolder
+) -> None:
+    async with serving(shop, url=lite) as served:
+        port = int(served.health.server.url.rpartition(":")[2])
+        for host in ("127.0.0.1", "0.0.0.0"):
+            address = Address(host, port)
+            found = await asyncio.to_thread(lambda at=address: list(ask(at)))
+            assert found[-1] == ("ok", f"the bot at {address} is ready")
+            assert {level for level, _ in found[:-1]} <= {"note"}
+        served.stage.runtime.health.readiness._answers.clear()
+        folder.module(shop).words["prices"] = "the price service is away"
+        found = await asyncio.to_thread(lambda: list(ask(address)))
+        assert ("FAIL", "shop.prices: the price service is away") in found
+        assert "ok" not in {level for level, _ in found}
+    found = await asyncio.to_thread(lambda: list(ask(address)))
+    assert found == [
+        ("FAIL", f"nothing answers at {address}; start the bot, or set HEALTH_ADDRESS as it has it")
+    ]
+    assert [level for level, _ in ask(None)] == ["note"]
+
+
+async def test_doctor_asks_somebody_else(unused_tcp_port: int) -> None:
+    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(other, "127.0.0.1", unused_tcp_port):
+        found = await asyncio.to_thread(lambda: list(ask(Address("127.0.0.1", unused_tcp_port))))
+    ((level, words),) = found
+    assert level == "FAIL"
+    assert "is not a bot of this version (its /healthz says something else)" in words
