@@ -77,7 +77,8 @@ class PluginTasks:
         found = self.of(plugin, guild_id)
         mine = self._tasks.get((plugin, guild_id), {})
         for task in found:
-            if task not in self._wanted:
+            # Those that such a task has started itself go with it, without a word of their own.
+            if task not in self._wanted and mine[task].creator not in mine:
                 log.error(
                     "%s left a task behind in guild %s: %s of %s is cancelled; ctx.spawn starts one that "
                     "is ended in time",

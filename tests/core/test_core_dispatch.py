@@ -65,26 +65,36 @@ acts = st.tuples(
     st.integers(0, 4),
     st.sampled_from([None, None, None, ValueError, SystemExit, KeyboardInterrupt, asyncio.CancelledError]),
 )
-steps = st.tuples(st.sampled_from([1, 2, 3]), st.lists(acts, min_size=3, max_size=3), st.integers(0, 2))
+NAMES = ("alpha", "bravo", "charlie")
+deliveries = st.tuples(
+    st.just("deliver"), st.sampled_from([1, 2, 3]), st.lists(acts, min_size=3, max_size=3), st.integers(0, 2)
+)
+#: What else happens meanwhile: a plugin is switched, a lane is drained, a worker is cancelled by somebody.
+others = st.tuples(
+    st.sampled_from(["switch", "drain", "cancel"]),
+    st.sampled_from([1, 2]),
+    st.sampled_from(NAMES),
+    st.integers(0, 2),
+)
 
 
-@settings(max_examples=60)
-@given(st.lists(steps, max_size=25))
-def test_each_lane_finishes_in_the_order_of_events(
-    steps: list[tuple[int, list[tuple[int, Any]], int]],
-) -> None:
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(deliveries, deliveries, others), max_size=30))
+def test_each_lane_finishes_in_the_order_of_events(steps: list[tuple[str, int, Any, int]]) -> None:
     asyncio.run(_play(steps))
 
 
-async def _play(steps: list[tuple[int, list[tuple[int, Any]], int]]) -> None:
+async def _play(steps: list[tuple[str, int, Any, int]]) -> None:
     finished: dict[tuple[str, int], list[int]] = defaultdict(list)
+    expected: dict[tuple[str, int], list[int]] = defaultdict(list)
     running: set[tuple[str, int]] = set()
+    on = {guild_id: set(NAMES) for guild_id in (1, 2)}
 
     async def doing(plugin: str, guild_id: int, number: int) -> None:
         lane = (plugin, guild_id)
         assert lane not in running, "a lane runs one delivery at a time"
         running.add(lane)
-        turns, error = steps[number][1][("alpha", "bravo", "charlie").index(plugin)]
+        turns, error = steps[number][2][NAMES.index(plugin)]
         try:
             for _ in range(turns):
                 await asyncio.sleep(0)
@@ -95,15 +105,28 @@ async def _play(steps: list[tuple[int, list[tuple[int, Any]], int]]) -> None:
             raise error
 
     made = dispatcher(_MANAGERS[0], doing, guilds=(1, 2))
-    for number, (guild_id, _acts, pause) in enumerate(steps):
-        made.deliver(guild_id, "on_member_left", number)
+    for number, (what, guild_id, given, pause) in enumerate(steps):
+        match what:
+            case "deliver":
+                made.deliver(guild_id, "on_member_left", number)
+                for plugin in on.get(guild_id, ()):
+                    expected[plugin, guild_id].append(number)
+            case "switch":
+                on[guild_id] ^= {given}
+                made.set_plugins(guild_id, frozenset(on[guild_id]))
+            case "drain":
+                await made.drain(given, guild_id, within=5)
+                assert finished.get((given, guild_id)) == expected.get((given, guild_id))
+            case "cancel":
+                for worker in made.workers():
+                    if worker.get_name() == f"lane {given} {guild_id}":
+                        worker.cancel()
         for _ in range(pause):
             await asyncio.sleep(0)
     await done(made)
-    for guild_id in (1, 2, 3):
-        expected = [n for n, (to, _acts, _pause) in enumerate(steps) if to == guild_id and guild_id != 3]
-        for plugin in ("alpha", "bravo", "charlie"):
-            assert finished[plugin, guild_id] == expected
+    assert finished == {lane: numbers for lane, numbers in expected.items() if numbers}
+    assert made.depths() == {}
+    assert len(asyncio.all_tasks()) == 1
 
 
 _MANAGERS: list[PluginManager] = []
