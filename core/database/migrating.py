@@ -15,6 +15,7 @@ from playhouse.migrations import Migration, Runner
 from core.database.backends import Backend
 from core.database.current import current_now
 from core.database.fields import Instant, Text
+from core.database.foreign import ForeignTables
 from core.database.guarding import TableGuard, needed
 
 CHECKSUMS = "core_migration_checksum"
@@ -110,7 +111,7 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
         removes = frozenset(getattr(module, "removes", ()))
 
         def guarded(migrator: Any, database: Any) -> None:
-            guard = TableGuard(database)
+            guard, others = TableGuard(database), ForeignTables(database, self.name)
             try:
                 step(migrator, database)
             except peewee.PeeweeException as error:
@@ -118,6 +119,7 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
                 if direction == "down" and (found := _DEPENDS.search(words)):
                     raise needed(f"{self.name}/{name}", found[1]) from error
                 raise
+            others.check(f"{self.name}/{name}")
             guard.check(f"{self.name}/{name}", removes, reverting=direction == "down")
             self._remember(name, path if direction == "up" else None)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.database import CORE_SCHEMA, Database, MigrationFailed, Schema, migrate_status, migrate_up
+from core.database.schema import MigrationState
 from core.errors import StartupError
 from core.plugins.loading import not_ctrl_c
 from core.plugins.tables import HOOK
@@ -31,8 +33,10 @@ def migrate_all(target: str | Database, manager: PluginManager) -> list[str]:
         # What it requires may have taken it along.
         if plugin.schema is None or plugin.name not in manager.loaded:
             continue
+        states: list[MigrationState] = []
         try:
-            reason = _refusal(target, plugin.schema)
+            states = migrate_status(target, [plugin.schema])
+            reason = _refusal(states)
             if reason is None:
                 applied += migrate_up(target, [plugin.schema])
         except StartupError:
@@ -40,15 +44,18 @@ def migrate_all(target: str | Database, manager: PluginManager) -> list[str]:
         except BaseException as error:
             not_ctrl_c(error)
             log.debug("the migrations of %s failed", plugin.name, exc_info=True)
-            reason = _failure(target, plugin.schema, error)
+            now = _now(target, plugin.schema)
+            done = {state.name for state in states if state.state == "applied"}
+            applied += [f"{s.schema}/{s.name}" for s in now if s.state == "applied" and s.name not in done]
+            reason = _failure(now, error)
         if reason is not None:
             manager.quarantine(plugin.name, HOOK, reason)
     return applied
 
 
-def _refusal(target: str | Database, schema: Schema) -> str | None:
+def _refusal(states: Sequence[MigrationState]) -> str | None:
     """Return why the tables of a plugin must not be touched, or None."""
-    for state in migrate_status(target, [schema]):
+    for state in states:
         if state.state == "unknown":
             return (
                 f"the database is newer than this version of the plugin, it has {state.name}; install the "
@@ -62,14 +69,22 @@ def _refusal(target: str | Database, schema: Schema) -> str | None:
     return None
 
 
-def _failure(target: str | Database, schema: Schema, error: BaseException) -> str:
-    """Return what to say of a migration that raised.
+def _now(target: str | Database, schema: Schema) -> list[MigrationState]:
+    """Return where a plugin's migrations stand after one of them raised; nothing if they cannot be read.
 
     :raises StartupError: it was not the plugin's fault, the database itself is gone.
     """
     migrate_status(target, [CORE_SCHEMA])
+    try:
+        return migrate_status(target, [schema])
+    except OSError:
+        return []
+
+
+def _failure(states: Sequence[MigrationState], error: BaseException) -> str:
+    """Return what to say of the migration that raised, the first that is still pending."""
     if isinstance(error, MigrationFailed):
         return str(error).rstrip(".")
-    pending = [state.name for state in migrate_status(target, [schema]) if state.state == "pending"]
+    pending = [state.name for state in states if state.state == "pending"]
     which = f"its migration {pending[0]}" if pending else "one of its migrations"
     return f"{which} could not be applied: {type(error).__name__}: {error}"

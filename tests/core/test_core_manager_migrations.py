@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.plugin_folder import PluginFolder
 
-from core.database import CORE_SCHEMA
+from core.database import CORE_SCHEMA, drift
 from core.database.opening import connect
 from core.errors import StartupError
 from core.plugins import PluginManager
@@ -112,6 +112,54 @@ def test_a_failing_migration_costs_only_its_plugin(
     third = PluginManager(folder.names, [folder.path])
     assert migrate_all(database_url, third) == ["odd/0002_broken"]
     assert list(third.loaded) == ["odd", "sound", "needs_it"]
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("db.execute_sql('ALTER TABLE sound_row ADD COLUMN more INTEGER')", "changes the table sound_row"),
+        ("db.execute_sql('CREATE INDEX odd_look ON sound_row (sum)')", "changes the table sound_row"),
+        ("db.execute_sql('DROP TABLE sound_row')", "drops the table sound_row"),
+        ("db.execute_sql('CREATE TABLE stray (id INTEGER)')", "makes the table stray"),
+        ("db.execute_sql('ALTER TABLE users ADD COLUMN more INTEGER')", "changes the table users"),
+    ],
+)
+def test_a_migration_that_touches_somebody_else_s_table(
+    folder: PluginFolder, database_url: str, what: str, words: str
+) -> None:
+    write(folder, "sound")
+    body = "removes = {'sound_row'}\n" + BREAK.format(what=what)
+    write(folder, "odd", broken=body)
+    manager = PluginManager(folder.names, [folder.path])
+    applied = [each for each in migrate_all(database_url, manager) if not each.startswith("core/")]
+    assert applied == ["sound/0001_initial", "odd/0001_initial"]
+    (odd,) = manager.quarantined
+    assert odd.reason.startswith(f"Migration odd/0002_broken {words}, which is not one of its own")
+    schemas = [CORE_SCHEMA, *manager.schemas]
+    assert [line for line in drift(database_url, schemas) if not line.startswith("odd_")] == []
+
+
+def test_a_migration_may_do_all_with_its_own_tables(folder: PluginFolder, database_url: str) -> None:
+    write(folder, "odd_extra")
+    what = "db.execute_sql('ALTER TABLE odd_row RENAME TO odd_rows')"
+    write(folder, "odd", renamed="removes = {'odd_row'}\n" + BREAK.format(what=what))
+    manager = PluginManager(folder.names, [folder.path])
+    migrate_all(database_url, manager)
+    assert manager.quarantined == []
+
+
+def test_a_file_that_cannot_be_read(folder: PluginFolder, lite: str) -> None:
+    place = write(folder, "odd")
+    write(folder, "sound")
+    migrate_all(lite, PluginManager(folder.names, [folder.path]))
+    (place / "0001_initial.py").unlink()
+    (place / "0001_initial.py").symlink_to(place / "nowhere")
+    manager = PluginManager(folder.names, [folder.path])
+    assert migrate_all(lite, manager) == []
+    assert list(manager.loaded) == ["sound"]
+    assert manager.quarantined[0].reason.startswith(
+        "one of its migrations could not be applied: FileNotFound"
+    )
 
 
 def test_data_newer_than_the_code_or_an_edited_file(folder: PluginFolder, database_url: str) -> None:
