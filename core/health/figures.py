@@ -42,6 +42,8 @@ class Figures:
 
     :param jobs: None when the database did not tell in time.
     :param lag: seconds that the oldest job is late now.
+    :param menus: how many menus Discord has not taken, by status; `menu_spent` is the most that one of them
+        has used of its day's budget.
     """
 
     version: str
@@ -59,7 +61,10 @@ class Figures:
     lag: float = 0.0
     database: Mapping[str, float] = field(default_factory=dict)
     database_pending: int = 0
+    jobs_hung: int = 0
     menu_calls: int = 0
+    menus: Mapping[str, int] = field(default_factory=dict)
+    menu_spent: int = 0
     latencies: Mapping[int, float] = field(default_factory=dict)
     connected: frozenset[int] = frozenset()
     guilds: int = 0
@@ -113,6 +118,7 @@ async def gather(runtime: Runtime) -> Figures:
     if not runtime.assembled:
         return Figures(ready=False, **about_all)
     jobs = await _jobs(runtime)
+    troubled = runtime.menus.troubled().values()
     dispatcher, bot, stats = runtime.dispatcher, runtime.bot, runtime.db.stats
     depths: Counter[str] = Counter()
     deepest: dict[str, int] = {}
@@ -130,10 +136,13 @@ async def gather(runtime: Runtime) -> Figures:
         lag=_lag(runtime, jobs),
         database={
             name: getattr(stats, name)
-            for name in ("batches", "writes", "reads", "reruns", "reconnects", "slow", "slowest")
+            for name in ("batches", "writes", "reads", "reruns", "reconnects", "slow", "yields", "slowest")
         },
         database_pending=runtime.db.pending,
+        jobs_hung=len(runtime.jobs.hung()),
         menu_calls=runtime.menus.calls,
+        menus=Counter(state.status for state in troubled),
+        menu_spent=max((state.spent for state in troubled), default=0),
         # discord.py says infinity before the first answer.
         latencies={shard: seconds for shard, seconds in bot.latencies if math.isfinite(seconds)},
         connected=frozenset(bot.connected_shards),

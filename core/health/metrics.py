@@ -25,6 +25,7 @@ _DATABASE = {
     "reruns": ("Calls that ran again after a deadlock or a lost connection.", True),
     "reconnects": ("Connections to the database made anew.", True),
     "slow": ("Calls that took longer than a quarter of a second.", True),
+    "yields": ("Calls that were stopped and run again, so that others need not wait for them.", True),
     "slowest": ("Seconds of the slowest call.", False),
 }
 
@@ -121,6 +122,7 @@ class _Snapshot(Collector):
         values = {key: float(number) for key, number in jobs.counts.items()}
         words = "Jobs that are not done, by state: waiting, held (their plugin is off), running, dead."
         yield _by(GaugeMetricFamily, "jobs", words, ("plugin", "state"), values)
+        yield _gauge("jobs_hung", "Jobs that go on although they were told to stop.", self._figures.jobs_hung)
         yield _gauge("jobs_lag_seconds", "How late the oldest waiting job is.", self._figures.lag)
 
     def _database(self) -> Iterator[Metric]:
@@ -152,6 +154,11 @@ class _Snapshot(Collector):
         yield CounterMetricFamily(
             "redlegion_menu_calls", "Calls that sent a command menu.", value=figures.menu_calls
         )
+        menus = {(status,): float(number) for status, number in figures.menus.items()}
+        words = "Command menus that Discord has not taken: full (the day's budget is used up) or failing."
+        yield _by(GaugeMetricFamily, "menus_troubled", words, ("status",), menus)
+        words = "Commands made today in the one of those guilds that made most; Discord allows 200."
+        yield _gauge("menu_budget_spent", words, figures.menu_spent)
         yield _gauge("voice_seats", "Voice channels in which the bot sits now.", figures.seats)
 
 

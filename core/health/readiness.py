@@ -69,7 +69,7 @@ class Readiness:
             report.problems.append("the bot is stopping")
             return report
         report.problems += [*self._gateway(), *self._guilds()]
-        report.notes += self._dispatch()
+        report.notes += [*self._dispatch(), *self._jobs_and_menus()]
         for broken in runtime.manager.quarantined:
             (report.problems if broken.hook == SCHEMA_HOOK else report.notes).append(f"plugin {broken}")
         # Side by side: each of them may use up its time.
@@ -112,6 +112,17 @@ class Readiness:
             )
         for hung in dispatcher.hung():
             yield f"{hung} outlived its deadline and keeps its lane shut"
+
+    def _jobs_and_menus(self) -> Iterator[str]:
+        runtime = self._runtime
+        if not runtime.assembled:
+            return
+        for job in runtime.jobs.hung():
+            yield f"job {job.plugin}.{job.name} of guild {job.guild_id} goes on although it was told to stop"
+        if troubled := runtime.menus.troubled():
+            guild, state = next(iter(troubled.items()))
+            why = state.problem or "its budget for today is used up"
+            yield f"Discord has not taken {len(troubled)} command menus; that of guild {guild}: {why}"
 
     async def _database(self) -> str | None:
         """Return what is wrong with the database, None when reader and writer answer in time."""
