@@ -30,7 +30,8 @@ def entries(path: Path) -> Any:
 def test_every_row_of_every_table_comes_back_in_either_kind(
     filled: str, kind: str, new_url: NewUrl, tmp_path: Path
 ) -> None:
-    schemas, target, said = all_schemas(), new_url(kind), []
+    schemas, target = all_schemas(), new_url(kind)
+    said: list[str] = []
     done = back_up(filled, schemas, tmp_path / "a.zip", tell=said.append)
     assert done == BackupDone(tmp_path / "a.zip", done.tables, done.rows, (tmp_path / "a.zip").stat().st_size)
     assert f"payroll_payslip: {ROWS} rows" in said
@@ -65,7 +66,7 @@ def test_ids_go_on_after_the_last_one(filled: str, kind: str, new_url: NewUrl, t
 
 
 def test_a_backup_beside_a_writer_is_one_moment(filled: str, tmp_path: Path) -> None:
-    added = []
+    added: list[str] = []
 
     def write(line: str) -> None:
         # After the first table was written to the file, before that of guilds is read.
@@ -86,7 +87,7 @@ def test_a_backup_beside_a_writer_is_one_moment(filled: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_bot_may_run_and_start_while_a_backup_is_written(filled: str, tmp_path: Path) -> None:
-    entered = []
+    entered: list[str] = []
 
     def hold(_line: str) -> None:
         if not entered:

@@ -14,6 +14,8 @@ from support.tables import all_schemas
 from core.database import CORE_SCHEMA, drift, migrate_up
 from core.database.schema import own_connection
 from core.errors import StartupError
+from core.settings import PluginSelection
+from sandbox.stage import open_stage
 
 CASES = [
     pytest.param(database, kind, id=f"{kind} on {database}")
@@ -98,3 +100,17 @@ def test_looking_makes_no_files(database_url: str, tmp_path: Path) -> None:
     before = {path.name for path in tmp_path.iterdir()}
     assert drift(database_url, [CORE_SCHEMA]) == []
     assert {path.name for path in tmp_path.iterdir()} <= before | {"test.sqlite3-wal", "test.sqlite3-shm"}
+
+
+async def test_the_bot_says_at_its_start_what_differs_and_starts(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "the database differs from what this version expects: "
+    async with open_stage(database_url, plugins=PluginSelection(), members=2, channels=2) as stage:
+        await stage.start_bot()
+        assert said not in caplog.text
+        await stage.stop_bot()
+        with own_connection(database_url) as backend:
+            backend.execute_sql("DROP INDEX jobs_state_due")
+        await stage.start_bot()
+        assert f"{said}jobs: index jobs_state_due is missing" in caplog.text

@@ -116,7 +116,7 @@ def change_a_letter(files: dict[str, bytes]) -> None:
     files["tables/users.jsonl"] = files["tables/users.jsonl"].replace(b"a line", b"a lime")
 
 
-DAMAGES: dict[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
+DAMAGES: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "a row is gone": (lose_a_row, "damaged (tables/users.jsonl is not what it was): use another copy"),
     "a letter differs": (change_a_letter, "damaged (tables/users.jsonl"),
     "no JSON": (lambda files: files.update({"tables/jobs.jsonl": b"{]\n"}), "damaged (tables/jobs.jsonl"),

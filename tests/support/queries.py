@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.database import Database
+from core.database import Database, open_database
 
 #: What belongs to a transaction or a connection, and not to what is asked.
 _FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "PRAGMA ")
@@ -55,9 +55,7 @@ def counting_queries(database: Database) -> Iterator[Queries]:
 @contextmanager
 def counting_from_the_start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queries]:
     """Count the statements of the bot that is started in the block, from its first; migrations left out."""
-    from core import runtime
-
-    queries, open_database = Queries(), runtime.open_database
+    queries = Queries()
 
     def opened(*args: Any, **options: Any) -> Database:
         database = open_database(*args, **options)
@@ -65,5 +63,5 @@ def counting_from_the_start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queries
         return database
 
     with monkeypatch.context() as patch:
-        patch.setattr(runtime, "open_database", opened)
+        patch.setattr("core.runtime.open_database", opened)
         yield queries
