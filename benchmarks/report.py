@@ -20,6 +20,7 @@ TITLES = {
     "voice": "Voice events, from the gateway's socket to the committed row",
     "start": "Start to ready",
     "sandbox": "The sandbox alone",
+    "writes": "Durable writes, 500 at a time",
 }
 
 

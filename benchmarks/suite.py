@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from benchmarks.sandbox_rates import measure_sandbox
 from benchmarks.slash import measure_slash
 from benchmarks.start import measure_start
 from benchmarks.voice import measure_voice
+from benchmarks.writes import measure_writes
 
-NAMES = ("slash", "voice", "start", "sandbox")
+NAMES = ("slash", "voice", "start", "sandbox", "writes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,8 @@ class Sizes:
     :param voice_events: in each round; `voice_commits` for the bot that commits each by itself.
     :param start_guilds: on how many guilds a start is measured.
     :param sandbox_events: voice states in each round of the sandbox alone, `sandbox_commands` its commands.
-    :param with_postgres: measure voice on PostgreSQL too, where its binaries are there.
+    :param write_calls: durable writes in each round.
+    :param with_postgres: measure voice and writes on PostgreSQL too, where its binaries are there.
     """
 
     slash_rounds: int
@@ -39,6 +42,8 @@ class Sizes:
     sandbox_rounds: int
     sandbox_events: int
     sandbox_commands: int
+    write_rounds: int
+    write_calls: int
     with_postgres: bool
 
 
@@ -53,6 +58,8 @@ FULL = Sizes(
     sandbox_rounds=5,
     sandbox_events=40_000,
     sandbox_commands=3_000,
+    write_rounds=5,
+    write_calls=10_000,
     with_postgres=True,
 )
 QUICK = Sizes(
@@ -66,6 +73,8 @@ QUICK = Sizes(
     sandbox_rounds=2,
     sandbox_events=10_000,
     sandbox_commands=1_000,
+    write_rounds=1,
+    write_calls=2_000,
     with_postgres=True,
 )
 #: One round of next to nothing: whether it works, not how fast.
@@ -80,6 +89,8 @@ TINY = Sizes(
     sandbox_rounds=1,
     sandbox_events=400,
     sandbox_commands=40,
+    write_rounds=1,
+    write_calls=600,
     with_postgres=False,
 )
 
@@ -105,6 +116,9 @@ async def measure(
         if "start" in only:
             told("start to ready ...")
             found += await measure_start(folder, rounds=sizes.start_rounds, guilds=sizes.start_guilds)
+        if "writes" in only:
+            told("durable writes ...")
+            found += await _writes(folder, sizes, told)
         if "sandbox" in only:
             told("the sandbox alone ...")
             found += await measure_sandbox(
@@ -115,13 +129,26 @@ async def measure(
 
 async def _voice(folder: Path, sizes: Sizes, told: Callable[[str], None]) -> list[Comparison]:
     rounds, events, commits = sizes.voice_rounds, sizes.voice_events, sizes.voice_commits
+    async with _postgres(sizes, told) as url:
+        return await measure_voice(folder, rounds=rounds, events=events, commits=commits, postgres_url=url)
+
+
+async def _writes(folder: Path, sizes: Sizes, told: Callable[[str], None]) -> list[Comparison]:
+    rounds, calls = sizes.write_rounds, sizes.write_calls
+    async with _postgres(sizes, told) as url:
+        return await measure_writes(folder, rounds=rounds, calls=calls, postgres_url=url, told=told)
+
+
+@asynccontextmanager
+async def _postgres(sizes: Sizes, told: Callable[[str], None]) -> AsyncIterator[str | None]:
     if not sizes.with_postgres:
-        return await measure_voice(folder, rounds=rounds, events=events, commits=commits)
+        yield None
+        return
     server = postgres()
     url = await asyncio.to_thread(server.__enter__)
     try:
         if url is None:
             told("without PostgreSQL: its binaries come with the development dependencies")
-        return await measure_voice(folder, rounds=rounds, events=events, commits=commits, postgres_url=url)
+        yield url
     finally:
         await asyncio.to_thread(server.__exit__, None, None, None)

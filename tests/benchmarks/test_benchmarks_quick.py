@@ -24,7 +24,13 @@ def test_a_tiny_run_measures_everything_and_writes_json(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     written = json.loads(path.read_text())
-    assert {one["benchmark"] for one in written["results"]} == {"slash", "voice", "start", "sandbox"}
+    assert {one["benchmark"] for one in written["results"]} == {
+        "slash",
+        "voice",
+        "start",
+        "sandbox",
+        "writes",
+    }
     for one in written["results"]:
         assert one["ratio"]["least"] > 0
         assert one["rounds"] == 1
