@@ -11,6 +11,7 @@ from core.clock import SystemClock
 from core.database.backends import (
     Backend,
     EmbeddedSqlite,
+    ServerPostgres,
     connection_lost,
     may_retry,
     transaction_gone,
@@ -78,7 +79,7 @@ class Runner:
         self._on_duration = on_duration
         self._operation: Operation | None = None
         self._started = self._cpu_started = 0.0
-        self._company = self._stopped_one = False
+        self._company = self._stopped_one = self._savepoint = False
         self._appended_keys: set[int | None] = set()
 
     def watch_connection(self) -> None:
@@ -96,7 +97,7 @@ class Runner:
         for operation in operations:
             operation.reset()
         self._company = len(operations) > 1
-        self._stopped_one = False
+        self._stopped_one = self._savepoint = False
         self._appended_keys.clear()
         self._begin()
         try:
@@ -192,14 +193,13 @@ class Runner:
     def _in_savepoint(self, operation: Operation, *, joined: bool = False) -> None:
         database = self._database
         try:
-            database.execute_sql("SAVEPOINT operation")
+            self._set_savepoint()
             # With something on peewee's stack, atomic() inside a store function becomes a nested savepoint.
             database.push_transaction(self)
             try:
                 operation.result = self._call(operation)
             finally:
                 database.pop_transaction()
-            database.execute_sql("RELEASE SAVEPOINT operation")
             operation.ran = True
         except BaseException as error:
             if connection_lost(database):
@@ -211,7 +211,17 @@ class Runner:
                 # A late call is known; whatever else made the database give up may have been any of them.
                 raise TransactionLost(error, alone=joined or not operation.late) from error
             database.execute_sql("ROLLBACK TO SAVEPOINT operation")
-            database.execute_sql("RELEASE SAVEPOINT operation")
+
+    def _set_savepoint(self) -> None:
+        """Put the savepoint in front of the next call; COMMIT releases the last."""
+        if self._savepoint and isinstance(self._database, ServerPostgres):
+            # One round trip, of the four that a small call takes.
+            self._database.execute_sql("RELEASE SAVEPOINT operation; SAVEPOINT operation")
+            return
+        if self._savepoint:
+            self._database.execute_sql("RELEASE SAVEPOINT operation")
+        self._database.execute_sql("SAVEPOINT operation")
+        self._savepoint = True
 
     def _call(self, operation: Operation) -> Any:
         self._started = _monotonic()
