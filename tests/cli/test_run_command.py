@@ -158,6 +158,20 @@ def test_strict_refuses_a_broken_plugin(loopback: Loopback, capsys: pytest.Captu
     assert line.startswith("--strict refuses to start with broken plugins: broken_plugin: RuntimeError: boom")
 
 
+def test_safe_does_not_even_look_at_third_party_code(
+    loopback: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loopback.plugin("broken_plugin", "raise RuntimeError('boom')")
+    text = '[plugins]\nload = ["broken_plugin", "nowhere"]\nfolders = ["mine"]\n'
+    (loopback.folder / "plugins.toml").write_text(text, encoding="utf-8")
+    assert loopback.run("--safe", "--strict") == 1
+    line = _only_line(capsys)
+    assert line.startswith(
+        "--strict refuses to start with broken plugins: nowhere: there is no plugin of this"
+    )
+    assert "broken_plugin" not in line
+
+
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_starts_on_a_sandbox_and_stops_quietly(tmp_path: Path, name: signal.Signals) -> None:
     (tmp_path / "plugins.toml").write_text("[plugins]\nload = []\n", encoding="utf-8")
