@@ -12,6 +12,11 @@ logger = logging.getLogger("redlegion.database")
 _monotonic = SystemClock().monotonic
 
 
+def first_line(error: BaseException) -> str:
+    """Return what an error says, in one line."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 class Availability:
     """Knows since when the server has been away; for every thread.
 
@@ -37,6 +42,11 @@ class Availability:
         return 0.0 if since is None else _monotonic() - since
 
     @property
+    def patience_left(self) -> float:
+        """For how many seconds calls still wait."""
+        return max(0.0, self.patience - self.seconds_away)
+
+    @property
     def refuses(self) -> bool:
         """Whether calls no longer wait for it."""
         since = self._since
@@ -48,10 +58,9 @@ class Availability:
             if self._since is not None:
                 return
             self._since = _monotonic()
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         logger.error(
             "the database is away (%s): calls wait %g s for it, then they are refused until it is back",
-            reason,
+            first_line(error),
             self.patience,
         )
         self._changed()

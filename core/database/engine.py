@@ -27,8 +27,8 @@ logger = logging.getLogger("redlegion.database")
 
 STATEMENT_LIMIT = 30.0
 POLITE_LIMIT = 0.2
-#: Less than the three seconds in which Discord wants an answer, so that a member hears of it.
-PATIENCE = 2.0
+#: Well within the three seconds in which Discord wants an answer, so that a member hears of it.
+PATIENCE = 1.5
 QUEUE_LIMIT = 10_000
 BATCH = 200
 #: Seconds that a slow write rests on SQLite, whose other writes cannot go on beside it.
@@ -298,8 +298,7 @@ class Database:
             _wake(self._hoping)
             return
         if not availability.refuses:
-            left = availability.patience - availability.seconds_away
-            self._loop.call_later(max(0.01, left), self._look_whether_away)
+            self._loop.call_later(max(0.01, availability.patience_left), self._look_whether_away)
             return
         for pool in (self._writes, self._reads):
             if pool is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.clock import SystemClock
-from core.database.availability import Availability
+from core.database.availability import Availability, first_line
 from core.database.backends import (
     Backend,
     connection_lost,
@@ -162,8 +162,8 @@ class Worker(threading.Thread):
                 self._drop_connection()
                 self._availability.lost(error)
                 if self._availability.refuses or self._closing.is_set():
-                    raise DatabaseUnavailable(f"the database does not answer: {error}") from error
-                self._closing.wait(pause * random.uniform(0.5, 1.0))
+                    raise DatabaseUnavailable(f"the database does not answer: {first_line(error)}") from error
+                self._closing.wait(min(pause * random.uniform(0.5, 1.0), self._availability.patience_left))
                 pause = min(_LONGEST_PAUSE, pause * 2)
             else:
                 return
