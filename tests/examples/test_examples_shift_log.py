@@ -11,6 +11,7 @@ from shift_log import store
 from support.openapi_judge import attach
 
 from core.database import CORE_SCHEMA, GuildPlugin, JobRow, drift, migrate_down, migrate_up
+from core.events import MemberDataAsked, MemberForgotten
 from sandbox.server import Outcome, Person
 from sandbox.stage import Stage
 
@@ -236,3 +237,50 @@ async def test_off_waits_and_on_goes_on(stage: Stage) -> None:
     await stage.runtime.switch(guild, "shift_log", True, None)
     await stage.settle()
     assert titles(stage) == ["Remark #1", "Still unread: remark #1"]
+
+
+async def test_a_member_is_told_everything_and_forgotten_for_good(each_stage: Stage) -> None:
+    stage = each_stage
+    member, officer, guild = stage.scene.members[0], stage.scene.officer, stage.scene.guild
+    await write(stage)
+    await write(stage, "Drill 4 too.", person=officer)
+    first = posted(stage)[0]
+    await officer.click(first["id"], first["components"][0]["components"][0]["custom_id"])
+    await stage.settle()
+    ask, now = stage.runtime.dispatcher.ask, stage.runtime.clock.now()
+
+    async def kept(user_id: int) -> Any:
+        event = MemberDataAsked(guild.id, user_id, now)
+        return await ask("shift_log", guild.id, "collect_member_data", event)
+
+    mine, theirs = await kept(member.id), await kept(officer.id)
+    assert [each["text"] for each in mine["written"]] == ["Drill 3 is worn out."]
+    assert (mine["read"], len(theirs["written"]), len(theirs["read"])) == ([], 1, 1)
+    assert await kept(stage.scene.members[1].id) is None
+    assert (
+        await ask(
+            "shift_log",
+            stage.scene.second_guild.id,
+            "collect_member_data",
+            MemberDataAsked(0, member.id, now),
+        )
+        is None
+    )
+
+    for _twice in range(2):
+        for user_id, stand_in in ((member.id, 11), (officer.id, 12)):
+            event = MemberForgotten(guild.id, user_id, stand_in, now)
+            await ask("shift_log", guild.id, "on_member_forgotten", event)
+    assert await kept(member.id) is None
+    assert await kept(officer.id) is None
+    written = (await kept(11))["written"]
+    assert [(each["name"], each["text"]) for each in written] == [("", "Drill 3 is worn out.")]
+    assert len((await kept(12))["read"]) == 1
+
+
+async def test_officers_find_its_page_of_help(stage: Stage) -> None:
+    topic = {"topic": "shift_log.reminders"}
+    told = await stage.slash(stage.scene.officer, "help", topic)
+    assert "is brought up again, once" in str(told.message)
+    refused = await stage.slash(stage.scene.members[0], "help", topic)
+    assert "is brought up again, once" not in str(refused.message)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from discord import app_commands
 
-from core.events import VoiceSessionEnded
-from redlegion import Component, Context, Job, Schema, hookimpl
+from core.events import MemberDataAsked, MemberForgotten, VoiceSessionEnded
+from redlegion import Component, Context, HelpTopic, Job, Schema, hookimpl
 from shift_log import store
 from shift_log.commands import shift
 from shift_log.components import take_read, take_remark
@@ -50,6 +51,31 @@ def register_components() -> list[Component]:
 def register_jobs() -> list[Job]:
     """The reminder."""
     return [Job(name="remind", handler=remind)]
+
+
+@hookimpl
+def register_help() -> list[HelpTopic]:
+    """A page of /help for officers."""
+    return [
+        HelpTopic(
+            name="reminders",
+            title="Remarks that nobody has read",
+            text="A remark that no officer marks as read is brought up again, once, where it was left.",
+            rank="officer",
+        )
+    ]
+
+
+@hookimpl
+async def collect_member_data(ctx: Context, event: MemberDataAsked) -> dict[str, Any] | None:
+    """What a member wrote and read."""
+    return await ctx.read(store.data_of, ctx.guild_id, event.user_id)
+
+
+@hookimpl
+async def on_member_forgotten(ctx: Context, event: MemberForgotten) -> None:
+    """The remarks stay, as they are the server's; whose they were is gone."""
+    await ctx.write(store.forget, ctx.guild_id, event.user_id, event.stand_in)
 
 
 @hookimpl

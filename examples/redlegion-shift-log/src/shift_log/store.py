@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from redlegion import enqueue
 from redlegion.database import current_now, ensure_guild
@@ -101,6 +102,28 @@ def note_reminder(guild_id: int, remark_id: int, at: datetime) -> None:
     RemarkRow.update(reminded_at=at).where(
         RemarkRow.guild_id == guild_id, RemarkRow.id == remark_id
     ).execute()
+
+
+def data_of(guild_id: int, user_id: int) -> dict[str, Any] | None:
+    """Return all that is kept about a member, as JSON values; None for nothing."""
+    here = RemarkRow.select().where(RemarkRow.guild_id == guild_id).order_by(RemarkRow.id)
+    written = [_view(row) for row in here.where(RemarkRow.user_id == user_id)]
+    read = [row.id for row in here.where(RemarkRow.read_by == user_id)]
+    if not written and not read:
+        return None
+    return {
+        "written": [
+            {"at": each.written_at.isoformat(), "name": each.name, "text": each.text} for each in written
+        ],
+        "read": read,
+    }
+
+
+def forget(guild_id: int, user_id: int, stand_in: int) -> None:
+    """Put `stand_in` in the place of a member and erase their name; done twice it does no harm."""
+    here = RemarkRow.guild_id == guild_id
+    RemarkRow.update(user_id=stand_in, name="").where(here, RemarkRow.user_id == user_id).execute()
+    RemarkRow.update(read_by=stand_in).where(here, RemarkRow.read_by == user_id).execute()
 
 
 def count_ended(guild_id: int) -> None:
