@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from core.database.backends import EmbeddedSqlite
-from core.database.catalog import Table
+from core.database.catalog.tables import Table
 
 _GENERATED = frozenset({2, 3})
 _CONSTRAINTS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from core.database.backends import ServerPostgres
-from core.database.catalog import Table
+from core.database.catalog.tables import Table
 
 _TABLE = (
     " JOIN pg_class AS t ON t.oid = {} AND t.relkind IN ('r', 'p')"

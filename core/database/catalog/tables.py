@@ -1,10 +1,8 @@
-"""What a database says about its own tables, in words that can be compared."""
+"""One table, in words that can be compared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-from core.database.backends import Backend, EmbeddedSqlite
 
 
 @dataclass(slots=True)
@@ -25,11 +23,3 @@ class Table:
     def stored(self) -> list[str]:
         """The columns that hold values of their own, in order."""
         return [name for name, facts in self.columns.items() if facts["generated"] == "no"]
-
-
-def read_catalog(database: Backend) -> dict[str, Table]:
-    """Return the tables of the current schema, by name; `database` is connected in this thread."""
-    from core.database.catalog_postgres import read_postgres
-    from core.database.catalog_sqlite import read_sqlite
-
-    return read_sqlite(database) if isinstance(database, EmbeddedSqlite) else read_postgres(database)
