@@ -165,4 +165,4 @@ async def on_startup(runtime: Runtime) -> None:
 
 @hookspec
 async def on_shutdown(runtime: Runtime) -> None:
-    """Fires once per process, before the database closes."""
+    """Fires once per process, before the database closes; a second is all that it gets."""

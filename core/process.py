@@ -17,7 +17,6 @@ import threading
 import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context
 from types import FrameType
 from typing import Any, Self
 
@@ -68,16 +67,13 @@ class StopSignals:
         if self._guard is not None:
             self._further.put(number)
             return
-        self._guard = threading.Thread(target=self._watch, name="stop guard", daemon=True)
+        name = signal.Signals(number).name
+        self._guard = threading.Thread(target=self._watch, args=(name,), name="stop guard", daemon=True)
         self._guard.start()
-        # In a context of its own: whoever is interrupted has nothing to do with it.
-        self._loop.call_soon_threadsafe(self._begin, signal.Signals(number).name, context=Context())
+        self._loop.call_soon_threadsafe(self.heard.set)
 
-    def _begin(self, name: str) -> None:
+    def _watch(self, name: str) -> None:
         log.info("%s: stopping in order; the same again stops at once", name)
-        self.heard.set()
-
-    def _watch(self) -> None:
         try:
             number = self._further.get(timeout=self._within)
         except queue.Empty:

@@ -155,9 +155,18 @@ async def test_the_bot_leaves_its_voice_channel(house: House) -> None:
         assert " ERROR " not in bot.log
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-async def test_a_second_signal_ends_it_at_once(house: House, number: signal.Signals, status: int) -> None:
-    async with house.bot(TRAP.format(trap="await asyncio.Event().wait()")) as bot:
+@pytest.mark.parametrize(
+    ("number", "status", "trap"),
+    [
+        (signal.SIGTERM, 143, "await asyncio.Event().wait()"),
+        (signal.SIGINT, 130, "await asyncio.Event().wait()"),
+        (signal.SIGTERM, 143, "import time; time.sleep(3600)"),
+    ],
+)
+async def test_a_second_signal_ends_it_at_once(
+    house: House, number: signal.Signals, status: int, trap: str
+) -> None:
+    async with house.bot(TRAP.format(trap=trap)) as bot:
         await house.scene.members[0].join(house.scene.voice_channels[0])
         await bot.said("heard it")
         bot.process.send_signal(number)
