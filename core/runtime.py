@@ -11,7 +11,7 @@ from typing import Any
 import discord
 
 from core.bot import Bot
-from core.commands.menus import GLOBAL, MenuSync
+from core.commands.menus import MenuSync
 from core.commands.own import own_commands
 from core.commands.table import CommandTable
 from core.connection import Connection
@@ -127,7 +127,7 @@ class Runtime:
             raise StartupError(
                 "Discord closed the connection before the bot was ready; try again in a minute."
             )
-        await self.menus.sync(GLOBAL)
+        await self.menus.start()
         self.jobs.start()
         for plugin in self.manager.loaded.values():
             await self._process_hook(plugin, "on_startup")

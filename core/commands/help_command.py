@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Interaction = discord.Interaction[Any]
 
 TURN = "help"
+#: Characters of a feature's own page; Discord takes 4,096.
+LONGEST_TOPIC = 4_000
 
 
 def build_help_command() -> app_commands.Command[Any, Any, Any]:
@@ -125,9 +127,10 @@ def _topic(interaction: Interaction, typed: str) -> discord.Embed:
     for section in sections:
         if name in (section.plugin, section.title.casefold()):
             own = {key: each for key, each in topics.items() if key.partition(".")[0] == section.plugin}
-            return discord.Embed(
-                title=section.title, description=paged([section], own)[0], colour=discord.Colour.dark_red()
-            )
+            first, *more = paged([section], own, LONGEST_TOPIC)
+            if more:
+                first += "\n" + _("There is more: /help without a topic shows all of it.")
+            return discord.Embed(title=section.title, description=first, colour=discord.Colour.dark_red())
         if any(line.path == name for line in section.lines):
             return one_command(runtime, name, section)
     raise UserError(

@@ -112,4 +112,6 @@ def one_command(runtime: Runtime, path: str, section: Section) -> discord.Embed:
         "",
         _("Part of {title}; for the rank {rank} and above.").format(title=section.title, rank=rank.value),
     ]
-    return discord.Embed(title=f"/{path}", description="\n".join(lines), colour=discord.Colour.dark_red())
+    return discord.Embed(
+        title=f"/{path}", description="\n".join(lines)[:4_096], colour=discord.Colour.dark_red()
+    )

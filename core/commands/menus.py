@@ -37,6 +37,8 @@ CALL_LIMIT = 30.0
 #: Real seconds that a switch waits for the menu; then the member is told that it is on its way.
 PATIENCE = 5.0
 
+#: Calls on their way at once, so that none waits for the others longer than it may take.
+MOST_AT_ONCE = 20
 #: Menus that are kept built; guilds with the same plugins share one.
 MOST_BUILT = 1_000
 
@@ -78,7 +80,13 @@ class MenuSync:
         self._due: dict[int, datetime] = {}
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._trouble: dict[int, _Trouble] = {}
+        self._together = asyncio.Semaphore(MOST_AT_ONCE)
         self.calls = 0
+
+    async def start(self) -> None:
+        """Bring the global menu up to date, without waiting for Discord."""
+        await self.load([])
+        self.opened(GLOBAL)
 
     async def load(self, guild_ids: Sequence[int]) -> None:
         """Read what is stored of these guilds and of the global menu."""
@@ -122,6 +130,11 @@ class MenuSync:
     def tasks(self) -> Iterable[asyncio.Task[None]]:
         """Return the tasks that wait to send a menu."""
         return tuple(self._timers.values())
+
+    def opened(self, guild_id: int) -> None:
+        """Bring the menu of a guild that was opened up to date, without waiting for Discord."""
+        if not self._right(guild_id, *self._wanted(guild_id)):
+            self._arm(guild_id, 0.0)
 
     async def switched(self, guild_id: int) -> MenuState:
         """Send a guild's menu after a switch: at once, or when the window closes that it falls into."""
@@ -248,8 +261,8 @@ class MenuSync:
         stored = StoredMenu("", names, charged(stored.creates, len(new), now), now)
         await self._keep(guild_id, stored)
         try:
-            self.calls += 1
-            async with asyncio.timeout(CALL_LIMIT):
+            async with self._together, asyncio.timeout(CALL_LIMIT):
+                self.calls += 1
                 await self._call(application_id, guild_id, menu)
         except UNREACHABLE as error:
             log.error("the command menu of guild %s was not taken by Discord: %s", guild_id, error)

@@ -24,8 +24,8 @@ from core.plugins import LoadedPlugin
 if TYPE_CHECKING:
     from core.runtime import Runtime
 
-#: Discord's limits of an embed's description and of one of its fields.
-DESCRIPTION, FIELD = 4_096, 1_024
+#: Characters of the features' list and of a field: with two fields they stay below Discord's 6,000 of an embed.
+FEATURES, FIELD = 3_500, 1_024
 
 
 def overview(runtime: Runtime, guild_id: int) -> discord.Embed:
@@ -47,7 +47,7 @@ def overview(runtime: Runtime, guild_id: int) -> discord.Embed:
         if runtime.guilds.wanted(guild_id, name) and name not in active:
             line += "\n" + _("  wanted, but a feature that it needs is off")
         features.append(line)
-    embed.description = fitting(features, DESCRIPTION) or _("No features are loaded.")
+    embed.description = fitting(features, FEATURES) or _("No features are loaded.")
     if libraries:
         embed.add_field(
             name=_("Libraries, switched with their features"), value=fitting(libraries, FIELD), inline=False

@@ -15,7 +15,7 @@ from core.commands.facts import (
     trouble_of,
 )
 from core.commands.patience import deferred_if_slow
-from core.commands.replies import reply, shown
+from core.commands.replies import LONGEST_TEXT, reply, shown
 from core.errors import UserError
 from core.i18n import translate as _
 from core.manifest import Component, Manifest, custom_id
@@ -122,7 +122,7 @@ async def _switch(interaction: Interaction, manifest: Manifest, names: list[str]
             ),
         )
     text = _lines(text, menu_words(done.menu), budget_words(done.menu))
-    await reply(interaction, text, view=view, ephemeral=True)
+    await reply(interaction, text[:LONGEST_TEXT], view=view, ephemeral=True)
 
 
 def _switched_on(

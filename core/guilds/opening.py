@@ -178,7 +178,7 @@ class GuildOpener:
             runtime.jobs.wake()
             me = guild.me
             runtime.menus.joined(guild.id, me.joined_at if me is not None else None)
-            await runtime.menus.sync(guild.id)
+            runtime.menus.opened(guild.id)
 
     def _opened(self, guild_id: int) -> None:
         self._open.setdefault(guild_id, asyncio.Event()).set()

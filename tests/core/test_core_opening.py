@@ -11,11 +11,23 @@ from support.plugin_folder import PluginFolder
 
 from sandbox.stage import Stage
 
+ALPHA = """
+@app_commands.command(name="look", description="x")
+@app_commands.guild_only()
+@requires("member")
+async def look(interaction: discord.Interaction) -> None:
+    await reply(interaction, "seen", ephemeral=True)
+
+@hookimpl
+def register_commands():
+    return [look]
+"""
+
 
 @pytest.fixture
 async def stage(folder: PluginFolder, lite: str, on_stage: Any) -> AsyncIterator[Stage]:
-    folder.write("alpha")
-    async with on_stage(lite, folder.selection()) as opened:
+    folder.write("alpha", ALPHA)
+    async with on_stage(lite, folder.selection("alpha")) as opened:
         yield opened
 
 
@@ -61,12 +73,13 @@ async def test_a_guild_that_is_not_open_yet_says_so(
         assert opener.failed.keys() == {stage.scene.guild.id, stage.scene.second_guild.id}
         wait = opener.wait
         patch.setattr(opener, "wait", lambda guild_id, _within: wait(guild_id, 0.01))
-        refused = await stage.slash(stage.scene.owner, "plugins list")
+        refused = await stage.slash(stage.scene.owner, "look")
         assert said(refused) == (
             "I could not get ready in this server. "
             "I try again by myself; try your command again in a few minutes."
         )
+        info = await stage.slash(stage.scene.owner, "plugins info", {"plugin": "alpha"})
+        assert "This server could not be put in order; it is tried again by itself." in str(info.message)
     await stage.advance(5)
     assert opener.failed == {}
-    listed = await stage.slash(stage.scene.owner, "plugins list")
-    assert "Plugins in this server" in str(listed.message)
+    assert said(await stage.slash(stage.scene.owner, "look")) == "seen"
