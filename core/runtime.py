@@ -134,7 +134,8 @@ class Runtime:
         if self.connection.attach is not None:
             self._detach = await self.connection.attach(self)
         names = ", ".join(self.manager.loaded) or "no plugins"
-        log.info("ready in %s guilds with %s", len(self.bot.guilds), names)
+        kind = "PostgreSQL" if self.db.is_postgres else "SQLite"
+        log.info("ready in %s guilds with %s, on %s", len(self.bot.guilds), names, kind)
 
     async def run(self, signals: StopSignals | None = None) -> None:
         """Start, go on until SIGINT or SIGTERM or until Discord ends it, and stop in order.
