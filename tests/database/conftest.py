@@ -12,6 +12,7 @@ from support.postgres import PostgresServer
 from support.tables import all_schemas, fill
 
 from core.database import migrate_up
+from core.database.backup import back_up
 
 NewUrl = Callable[[str], str]
 
@@ -45,3 +46,11 @@ def filled(database_url: str) -> str:
     migrate_up(database_url, schemas)
     fill(database_url, schemas)
     return database_url
+
+
+@pytest.fixture
+def backup(filled: str, tmp_path: Path) -> Path:
+    """A backup of a database with rows in all tables."""
+    path = tmp_path / "good.zip"
+    back_up(filled, all_schemas(), path)
+    return path

@@ -16,6 +16,7 @@ import peewee
 from core.clock import SystemClock
 from core.database import CORE_SCHEMA, Instant, JsonText, Reference, Schema
 from core.database.backends import Backend
+from core.database.catalog import read_catalog
 from core.database.opening import use
 from core.database.schema import own_connection
 
@@ -167,3 +168,9 @@ def everything(url: str, schemas: Sequence[Schema]) -> dict[str, list[dict[str, 
             model._meta.table_name: list(model.select().order_by(model._meta.primary_key).dicts())
             for model in models_of(schemas)
         }
+
+
+def tables(url: str) -> set[str]:
+    """Return the names of the tables that there are."""
+    with own_connection(url) as backend:
+        return set(read_catalog(backend))

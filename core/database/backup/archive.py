@@ -8,7 +8,7 @@ import os
 import secrets
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -207,8 +207,10 @@ class Archive:
             for _ in self.rows(table):
                 pass
 
-    def rows(self, table: TableEntry) -> Iterator[list[Any]]:
+    def rows(self, table: TableEntry) -> Generator[list[Any]]:
         """Yield the rows of a table, and compare them with the manifest on the way.
+
+        Close it when you stop early: it holds the file open.
 
         :raises StartupError: they differ; at the end, if that shows only there.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,18 +194,21 @@ def _unchecked(backend: Backend, names: Sequence[str]) -> Iterator[None]:
 def _fill(backend: Backend, archive: Archive, table: TableEntry, skipped: Collection[str]) -> None:
     taken = [n for n, column in enumerate(table.columns) if f"{table.name}.{column}" not in skipped]
     chosen = ", ".join(quoted(table.columns[n]) for n in taken)
-    rows = ([row[n] for n in taken] for row in archive.rows(table))
-    if isinstance(backend, EmbeddedSqlite):
+    with closing(archive.rows(table)) as found:
+        rows = ([row[n] for n in taken] for row in found)
+        if isinstance(backend, ServerPostgres):
+            live = read_catalog(backend)[table.name]
+            kinds = [live.columns[table.columns[n]]["type"] for n in taken]
+            _copy(backend, table, chosen, rows, kinds)
+            _set_sequence(backend, table, live)
+            return
         marks = ", ".join("?" * len(taken))
-        statement = f"INSERT INTO {quoted(table.name)} ({chosen}) VALUES ({marks})"
         try:
-            backend.connection().executemany(statement, rows)
+            backend.connection().executemany(
+                f"INSERT INTO {quoted(table.name)} ({chosen}) VALUES ({marks})", rows
+            )
         except sqlite3.Error as error:
             raise _row_refused(table, error) from error
-        return
-    live = read_catalog(backend)[table.name]
-    _copy(backend, table, chosen, rows, [live.columns[table.columns[n]]["type"] for n in taken])
-    _set_sequence(backend, table, live)
 
 
 def _copy(
