@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -13,7 +14,7 @@ from core.commands.deaf_views import DeafViewStore
 from core.commands.guard import GuardedTree
 from core.commands.own import own_components
 from core.commands.router import ComponentRouter
-from core.events import ChannelDeleted, MemberLeft, MemberRolesChanged
+from core.events import ChannelDeleted, MemberLeft, MemberRolesChanged, ScheduledEventChanged
 from core.voice.snapshots import snapshot_of
 
 if TYPE_CHECKING:
@@ -160,10 +161,40 @@ class Bot(discord.AutoShardedClient):
             MemberRolesChanged(after.guild.id, after.id, roles, self.runtime.clock.now()),
         )
 
+    def _event_made(self, event: discord.ScheduledEvent) -> None:
+        self._event_changed("created", event)
+
+    def _event_edited(self, _before: discord.ScheduledEvent, after: discord.ScheduledEvent) -> None:
+        self._event_changed("updated", after)
+
+    def _event_deleted(self, event: discord.ScheduledEvent) -> None:
+        self._event_changed("deleted", event)
+
+    def _event_changed(self, change: str, event: discord.ScheduledEvent) -> None:
+        # Copied here, as discord.py goes on changing the same object.
+        changed = ScheduledEventChanged(
+            guild_id=event.guild_id,
+            event_id=event.id,
+            change=change,
+            name=event.name,
+            status=_EVENT_STATUS[event.status],
+            starts=event.start_time.astimezone(UTC),
+            channel_id=event.channel_id,
+            at=self.runtime.clock.now(),
+        )
+        self.runtime.dispatcher.deliver(event.guild_id, "on_scheduled_event_changed", changed)
+
     def _interaction(self, interaction: discord.Interaction[Any]) -> None:
         if self.router.takes(interaction):
             self.runtime.tasks.spawn(self.router.route(interaction), f"component {interaction.id}")
 
+
+_EVENT_STATUS = {
+    discord.EventStatus.scheduled: "scheduled",
+    discord.EventStatus.active: "active",
+    discord.EventStatus.completed: "completed",
+    discord.EventStatus.cancelled: "cancelled",
+}
 
 _TAKERS: dict[str, Any] = {
     "voice_state_update": Bot._voice,
@@ -179,5 +210,8 @@ _TAKERS: dict[str, Any] = {
     "guild_channel_delete": Bot._channel_deleted,
     "guild_role_delete": Bot._role_deleted,
     "member_update": Bot._member_updated,
+    "scheduled_event_create": Bot._event_made,
+    "scheduled_event_update": Bot._event_edited,
+    "scheduled_event_delete": Bot._event_deleted,
     "interaction": Bot._interaction,
 }
