@@ -24,7 +24,7 @@ from core.plugins import LoadedPlugin
 if TYPE_CHECKING:
     from core.runtime import Runtime
 
-#: Characters of the features' list and of a field: with two fields they stay below Discord's 6,000 of an embed.
+#: Characters of the features' list and of a field: together they stay below an embed's 6,000.
 FEATURES, FIELD = 3_500, 1_024
 
 

@@ -12,7 +12,8 @@ from support.plugin_folder import PluginFolder
 from support.waiting import until
 
 from core.commands import budget, windows
-from core.commands.menu_store import stored_menus
+from core.commands.menu_store import store_menu, stored_menus
+from core.database import DatabaseBusy
 from sandbox.stage import Stage
 
 MANY = """
@@ -219,6 +220,30 @@ async def test_a_missing_scope_is_named(stage: Stage) -> None:
     assert guild not in stored or not stored[guild].creates, "a clear refusal made nothing"
     await stage.advance(5)
     assert names(stage) == {"alpha0"}
+
+
+async def test_a_database_that_does_not_answer_is_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = stage.runtime.db
+    real, failures = db.write, [2]
+
+    async def fails(function: Any, *args: Any, **more: Any) -> Any:
+        if function is store_menu and failures[0]:
+            failures[0] -= 1
+            raise DatabaseBusy("too much waits")
+        return await real(function, *args, **more)
+
+    monkeypatch.setattr(db, "write", fails)
+    told = await switch(stage, "enable", "alpha")
+    assert "Discord has not taken the new menu: My database does not answer." in told
+    assert names(stage) == set(), "nothing is made that was not counted first"
+    await stage.advance(20)
+    assert names(stage) == {"alpha0"}
+    assert failures == [0]
+    assert "could not be sent" in caplog.text
+    stored = (await db.read(stored_menus, [stage.scene.guild.id]))[stage.scene.guild.id]
+    assert stored.hash
 
 
 async def test_a_lost_menu_is_sent_again_after_a_restart(stage: Stage) -> None:
