@@ -219,6 +219,7 @@ class Database:
 
         :param rows: dicts with the same keys.
         :param key: as for `write`.
+        :raises ValueError: the rows have different columns, or one that the model has not.
         """
         if len({frozenset(row) for row in rows}) > 1:
             raise ValueError("the rows of one append have the same columns")

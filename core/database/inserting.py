@@ -34,6 +34,7 @@ def insert_rows(model: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert rows with few statements; store function.
 
     :param rows: dicts with the same keys; columns that are left out get their defaults.
+    :raises ValueError: a key is no field of the model.
     """
     rows = list(rows)
     if not rows:
@@ -41,7 +42,7 @@ def insert_rows(model: Any, rows: Iterable[Mapping[str, Any]]) -> None:
     database: Backend = model._meta.database
     database = getattr(database, "obj", database)
     plan = _plan(model, database, tuple(rows[0]))
-    if plan is None or any(isinstance(value, peewee.Node) for value in rows[0].values()):
+    if any(isinstance(value, peewee.Node) for value in rows[0].values()):
         _insert_in_peewees_way(model, rows)
         return
     columns = [[convert(row[key]) for row in rows] for key, convert in plan.given]
@@ -59,13 +60,14 @@ def _insert_in_peewees_way(model: Any, rows: Sequence[Mapping[str, Any]]) -> Non
         model.insert_many(rows[start : start + size]).execute()
 
 
-def _plan(model: Any, database: Backend, keys: tuple[Any, ...]) -> _Plan | None:
-    """Return the plan for rows with these keys; None if one is no field, of which peewee shall complain."""
+def _plan(model: Any, database: Backend, keys: tuple[Any, ...]) -> _Plan:
+    """Return the plan for rows with these keys, made once."""
     sort = (model, isinstance(database, EmbeddedSqlite), keys)
     if sort not in _plans:
         meta = model._meta
-        if any(key not in meta.combined for key in keys):
-            return None
+        unknown = [key for key in keys if key not in meta.combined]
+        if unknown:
+            raise ValueError(f"{model.__name__} has no column {unknown[0]!r}: name its fields")
         fields = [meta.combined[key] for key in keys]
         # By name: to compare fields is to write SQL.
         named = {field.name for field in fields}

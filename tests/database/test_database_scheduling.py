@@ -1,0 +1,80 @@
+"""The scheduler alone: whatever is stopped, put back or slow, a key keeps its order and no call is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.database.operations import Operation
+from core.database.scheduling import Scheduler
+
+
+def fast() -> None:
+    """What most calls run."""
+
+
+def slow() -> None:
+    """What is stopped now and then."""
+
+
+#: The scheduler looks at no future.
+NOBODY: Any = None
+#: What a thread does with the calls that it was given: how many it ends, and whether the next one was late.
+TURNS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 8), st.booleans()), max_size=40)
+CALLS = st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=30)
+
+
+@given(calls=CALLS, turns=TURNS, at_once=st.integers(1, 10))
+def test_a_key_keeps_its_order_and_nothing_is_lost(
+    calls: list[tuple[int, bool, bool]], turns: list[tuple[int, int, bool]], at_once: int
+) -> None:
+    scheduler = Scheduler(fast=0.1)
+    operations = [
+        Operation(NOBODY, slow if is_slow else fast, key=key, alone=alone)
+        for key, is_slow, alone in calls
+    ]
+    waiting = list(operations)
+    running: dict[int, tuple[list[Operation], bool]] = {}
+    done: list[Operation] = []
+
+    def finish(thread: int, ends: int, late: bool) -> None:
+        batch, is_slow = running.pop(thread)
+        for operation in batch[:ends]:
+            operation.ended, operation.late, operation.seconds = True, False, 0.0
+            done.append(operation)
+        if late and ends < len(batch):
+            batch[ends].late = True
+        scheduler.finished(batch, slow=is_slow)
+
+    def start(thread: int) -> None:
+        batch = scheduler.take_slow(0.0) if thread == 2 else scheduler.take(at_once)
+        if not batch:
+            return
+        keys = {operation.key for others, _ in running.values() for operation in others}
+        assert keys.isdisjoint(operation.key for operation in batch)
+        assert len(batch) == 1 or not any(operation.alone for operation in batch)
+        for operation in batch:
+            operation.late = False
+        running[thread] = batch, thread == 2
+
+    for thread, number, late in turns:
+        if waiting:
+            scheduler.add(waiting.pop(0))
+        if thread in running:
+            finish(thread, number, late)
+        else:
+            start(thread)
+    for operation in waiting:
+        scheduler.add(operation)
+    for _ in range(4 * len(operations) + 8):
+        for thread in range(3):
+            if thread in running:
+                finish(thread, at_once + 1, late=False)
+            start(thread)
+    assert len(done) == len(operations)
+    for key in {operation.key for operation in operations}:
+        assert [one for one in done if one.key == key] == [one for one in operations if one.key == key]
+    assert scheduler.drain() == []
+    assert not scheduler.ready
