@@ -22,7 +22,6 @@ from core.database.migrating import CHECKSUMS, HISTORY
 from core.database.schema import Schema, own_connection, runner_of
 from core.errors import StartupError
 
-_BATCH = 2_000
 _DISK_FULL = "53100"
 
 
