@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Coroutine
 from contextvars import Context, copy_context
 from dataclasses import dataclass
@@ -76,17 +77,20 @@ class PluginTasks:
         """
         found = self.of(plugin, guild_id)
         mine = self._tasks.get((plugin, guild_id), {})
-        for task in found:
-            # Those that such a task has started itself go with it, without a word of their own.
-            if task not in self._wanted and mine[task].creator not in mine:
-                log.error(
-                    "%s left a task behind in guild %s: %s of %s is cancelled; ctx.spawn starts one that "
-                    "is ended in time",
-                    plugin,
-                    guild_id,
-                    getattr(task.get_coro(), "__qualname__", task.get_name()),
-                    mine[task].hook,
-                )
+        # Those that such a task has started itself go with it, without a word of their own.
+        forgotten = Counter(
+            f"{getattr(task.get_coro(), '__qualname__', task.get_name())} of {mine[task].hook}"
+            for task in found
+            if task not in self._wanted and mine[task].creator not in mine
+        )
+        if forgotten:
+            log.error(
+                "%s left tasks behind in guild %s, which are cancelled: %s; ctx.spawn starts one that is "
+                "ended in time",
+                plugin,
+                guild_id,
+                ", ".join(f"{count} x {what}" for what, count in sorted(forgotten.items())),
+            )
         await stopped(found)
         return len(found)
 

@@ -33,7 +33,8 @@ def unowned_task(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]
     """Start a task of the process itself, also from within the code of a plugin: no scope is inherited."""
     context = copy_context()
     context.run(current.set, None)
-    return asyncio.get_running_loop().create_task(work, name=name, context=context)
+    # Past the loop's factory, which notes the tasks of plugins.
+    return asyncio.Task(work, loop=asyncio.get_running_loop(), name=name, context=context)
 
 
 class TaskBook:

@@ -87,9 +87,9 @@ class Asker:
         """
         loop = asyncio.get_running_loop()
         # In the language of whoever asks, which may be a command.
-        call = Call(target, guild_id, loop.time(), locale=None)
+        call = Call(target, guild_id, event, began=loop.time())
         call.task = task = unowned_task(
-            self._calls.run(call, event, value), f"{target.plugin}.{target.hook} {guild_id}"
+            self._calls.run(call, value), f"{target.plugin}.{target.hook} {guild_id}"
         )
         task.add_done_callback(lambda _: self._settle(call))
         try:

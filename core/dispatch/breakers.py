@@ -15,6 +15,7 @@ from typing import Literal
 from core.clock import Clock
 from core.dispatch import limits
 from core.dispatch.tables import Tables
+from core.tasks import unowned_task
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ class Breakers:
                 return
             self._sleeper.cancel()
         self._wakes = until
-        self._sleeper = asyncio.create_task(self._wake(until), name="breakers")
+        self._sleeper = unowned_task(self._wake(until), "breakers")
 
     async def _wake(self, until: float) -> None:
         await self._clock.sleep(until - self._clock.monotonic())

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: What most hooks take.
+USUAL = ("ctx", "event")
+#: Scopes that are kept for the next call of the same hook in the same guild.
+SCOPES = 65_536
+
 
 @dataclass(frozen=True, slots=True)
 class HungCall:
@@ -38,27 +43,30 @@ class HungCall:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call under way.
+    """A call that waits or is under way.
 
-    :param began: on the loop's own clock.
+    :param queued: when it came, on the loop's own clock; `began` is when it began.
+    :param answer: becomes done with its end; None where nobody waits for that.
+    :param delivery: the number under which it may come again.
     :param task: the task that it runs in; set before it begins.
     :param locale: what its texts are translated to; None leaves what holds already.
     """
 
     target: Target
     guild_id: int
-    began: float
+    event: object
+    queued: float = 0.0
+    answer: asyncio.Future[None] | None = None
+    delivery: int | None = None
+    began: float = 0.0
     task: asyncio.Task[Any] | None = None
     locale: str | None = None
-    delivery: int | None = None
     left: list[LeftRunning] = field(default_factory=list)
     expired: bool = False
     stops: int = 0
     ended: bool = False
     outcome: str = "done"
     error: BaseException | None = None
-    #: Told once the call is found not to end at all.
-    on_deaf: Callable[[], None] | None = None
 
     def stop(self) -> None:
         """Cancel it; once it has ended by itself this does nothing."""
@@ -78,11 +86,12 @@ class Calls:
 
     def __init__(self, context_for: Callable[[str, int], Context]) -> None:
         self._context_for = context_for
+        self._scopes: dict[tuple[str, str, int, str | None], Scope] = {}
         self._running: dict[Call, None] = {}
         self._hung: dict[Call, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def run(self, call: Call, event: object, value: object = None) -> Any:
+    async def run(self, call: Call, value: object = None) -> Any:
         """Call the target and return what it returned; how it ended is in the call.
 
         Returns when the function has ended, which may be long after it was told to stop; what it left in
@@ -92,15 +101,19 @@ class Calls:
         """
         target, task, locale = call.target, call.task, call.locale
         assert task is not None
-        current.set(Scope(target.plugin, call.guild_id, target.hook, locale, call.delivery))
+        current.set(self._scope(call))
         if locale is not None and locale != current_locale():
             set_locale(locale)
         left_running.set(call.left)
         self._watch(call)
         answer = None
-        values = {"ctx": self._context_for(target.plugin, call.guild_id), "event": event, "value": value}
+        ctx = self._context_for(target.plugin, call.guild_id)
         try:
-            answer = await target.function(*[values[name] for name in target.arguments])
+            if target.arguments == USUAL:
+                answer = await target.function(ctx, call.event)
+            else:
+                values = {"ctx": ctx, "event": call.event, "value": value}
+                answer = await target.function(*[values[name] for name in target.arguments])
         except asyncio.CancelledError as error:
             call.error = error
             if not call.stops and task.cancelling():
@@ -172,6 +185,19 @@ class Calls:
             self._timer.cancel()
             self._timer = None
 
+    def _scope(self, call: Call) -> Scope:
+        """Return the scope of a call; one that comes only once shares it with others of its kind."""
+        target = call.target
+        if call.delivery is not None:
+            return Scope(target.plugin, call.guild_id, target.hook, call.locale, call.delivery)
+        key = (target.plugin, target.hook, call.guild_id, call.locale)
+        scope = self._scopes.get(key)
+        if scope is None:
+            if len(self._scopes) >= SCOPES:
+                self._scopes.clear()
+            scope = self._scopes[key] = Scope(target.plugin, call.guild_id, target.hook, call.locale)
+        return scope
+
     def _watch(self, call: Call) -> None:
         self._running[call] = None
         if self._timer is None:
@@ -205,5 +231,5 @@ class Calls:
             call.target.hook,
             call.guild_id,
         )
-        if call.on_deaf is not None:
-            call.on_deaf()
+        if call.answer is not None and not call.answer.done():
+            call.answer.set_exception(TimeoutError(f"{call.target.plugin}.{call.target.hook} does not end"))

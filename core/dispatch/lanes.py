@@ -9,8 +9,10 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from core import tasks
 from core.dispatch import limits
@@ -21,7 +23,6 @@ from core.dispatch.figures import Figures
 from core.dispatch.outcomes import failure_of, name_failure, what_happened
 from core.dispatch.trace import Trace
 from core.events import Resync
-from core.tasks import unowned_task
 
 if TYPE_CHECKING:
     from core.plugins.manager import Target
@@ -31,28 +32,13 @@ log = logging.getLogger(__name__)
 Key = tuple[str, int]
 
 
-class Item(NamedTuple):
-    """A delivery that waits.
-
-    :param queued: when it came, on the loop's clock.
-    :param answer: becomes done with its end; None where nobody waits for that.
-    :param delivery: the number under which it may come again.
-    """
-
-    target: Target
-    event: object
-    queued: float
-    answer: asyncio.Future[None] | None = None
-    delivery: int | None = None
-
-
 @dataclass(slots=True, eq=False)
 class Lane:
     """What waits for one plugin in one guild, and what runs now."""
 
     plugin: str
     guild_id: int
-    waiting: deque[Item] = field(default_factory=deque)
+    waiting: deque[Call] = field(default_factory=deque)
     worker: asyncio.Task[None] | None = None
     call: Call | None = None
     #: Events lost since it was last empty.
@@ -83,6 +69,7 @@ class Lanes:
         self._resync_of = resync_of
         self._lanes: dict[Key, Lane] = {}
         self._nonsense: set[tuple[str, str]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.breakers: Breakers
 
     def put(
@@ -98,20 +85,23 @@ class Lanes:
         :param answer: what becomes done with the delivery's end.
         """
         if self.breakers.is_open(target.plugin, guild_id) and target.hook not in limits.LIFE:
-            self._drop(Item(target, event, 0.0, answer), BreakerOpen(target.plugin, guild_id))
+            self._drop(Call(target, guild_id, event, answer=answer), BreakerOpen(target.plugin, guild_id))
             return
         key = (target.plugin, guild_id)
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = Lane(target.plugin, guild_id)
-        loop = asyncio.get_running_loop()
-        item = Item(target, event, loop.time(), answer, delivery)
+        # Asked for once: in Python 3.11 each look at the running loop is a call of the system.
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        call = Call(target, guild_id, event, loop.time(), answer, delivery)
         if len(lane.waiting) >= limits.LANE_LIMIT and target.hook not in limits.LIFE:
-            self._overflow(lane, item)
+            self._overflow(lane, call)
         else:
-            lane.waiting.append(item)
+            lane.waiting.append(call)
         if lane.worker is None:
-            self._start(lane)
+            self._start(lane, loop)
 
     def clear(self, plugin: str, guild_id: int, error: Exception) -> int:
         """Drop what waits in a lane, but for the plugin's own coming and going; returns how many."""
@@ -129,8 +119,8 @@ class Lanes:
         if lane is None or await self._empty(lane, within):
             return
         waiting = len(lane.waiting)
-        for item in list(lane.waiting):
-            self._drop(item, DeliveryDropped(plugin, item.target.hook, "it did not come in time"))
+        for call in list(lane.waiting):
+            self._drop(call, DeliveryDropped(plugin, call.target.hook, "it did not come in time"))
         lane.waiting.clear()
         log.error(
             "%s in guild %s did not finish %s events in time", plugin, guild_id, waiting + bool(lane.call)
@@ -165,10 +155,15 @@ class Lanes:
             return False
         return True
 
-    def _start(self, lane: Lane) -> None:
+    def _start(self, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
         # In a context of its own: whoever delivers may be a plugin, whose scope is nobody else's.
-        lane.worker = unowned_task(self._work(lane), f"lane {lane.plugin} {lane.guild_id}")
-        lane.worker.add_done_callback(lambda worker: self._stopped(lane, worker))
+        lane.worker = asyncio.Task(
+            self._work(lane, loop),
+            loop=loop,
+            name=f"lane {lane.plugin} {lane.guild_id}",
+            context=Context(),
+        )
+        lane.worker.add_done_callback(partial(self._stopped, lane))
 
     def _stopped(self, lane: Lane, worker: asyncio.Task[None]) -> None:
         """Go on with what a worker has left: one that was cancelled, or what came with its last breath."""
@@ -178,25 +173,22 @@ class Lanes:
         if not worker.cancelled() and (error := worker.exception()) is not None:
             log.error("%s failed", worker.get_name(), exc_info=error)
         if lane.waiting:
-            self._start(lane)
+            self._start(lane, worker.get_loop())
         elif self._lanes.get((lane.plugin, lane.guild_id)) is lane:
             del self._lanes[lane.plugin, lane.guild_id]
 
-    async def _work(self, lane: Lane) -> None:
-        loop = asyncio.get_running_loop()
-        worker = asyncio.current_task()
-        assert worker is not None
+    async def _work(self, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
+        worker = lane.worker
         while lane.waiting:
-            item = lane.waiting.popleft()
-            locale = self._locale_of(lane.guild_id)
-            lane.call = call = Call(item.target, lane.guild_id, loop.time(), worker, locale, item.delivery)
-            if item.answer is not None:
-                call.on_deaf = _times_out(item)
+            lane.call = call = lane.waiting.popleft()
+            call.task = worker
+            call.locale = self._locale_of(lane.guild_id)
+            call.began = loop.time()
             answer = None
             try:
-                answer = await self._calls.run(call, item.event)
+                answer = await self._calls.run(call)
             finally:
-                self._ended(lane, item, call, answer, loop.time())
+                self._ended(call, answer, loop.time())
                 lane.call = None if not call.left else call
             if call.left:
                 await self._calls.settled(call)
@@ -207,40 +199,40 @@ class Lanes:
         if self._lanes.get((lane.plugin, lane.guild_id)) is lane:
             del self._lanes[lane.plugin, lane.guild_id]
 
-    def _ended(self, lane: Lane, item: Item, call: Call, answer: object, now: float) -> None:
+    def _ended(self, call: Call, answer: object, now: float) -> None:
         """Count a call that has ended, and tell whoever waits for it."""
-        plugin, hook = item.target.plugin, item.target.hook
+        plugin, hook, guild_id = call.target.plugin, call.target.hook, call.guild_id
         if answer is not None and call.outcome == "done":
             call.outcome = "nonsense"
             self._name_nonsense(plugin, hook, answer)
         good = call.outcome in ("done", "nonsense")
         ran = now - call.began
         self._figures.ended(plugin, hook, ran, failed=not good, timed_out=call.outcome == "timed out")
-        self._trace.add(item.target, lane.guild_id, call.began - item.queued, ran, call.outcome)
+        self._trace.add(call.target, guild_id, call.began - call.queued, ran, call.outcome)
         if good:
-            self.breakers.succeeded(plugin, lane.guild_id)
+            self.breakers.succeeded(plugin, guild_id)
         else:
             name_failure(call)
             if call.outcome in ("failed", "timed out"):
-                self.breakers.failed(plugin, lane.guild_id, what_happened(call))
-        if item.answer is not None and not item.answer.done():
+                self.breakers.failed(plugin, guild_id, what_happened(call))
+        if call.answer is not None and not call.answer.done():
             error = failure_of(call)
             if error is None:
-                item.answer.set_result(None)
+                call.answer.set_result(None)
             else:
-                item.answer.set_exception(error)
+                call.answer.set_exception(error)
 
-    def _overflow(self, lane: Lane, item: Item) -> None:
+    def _overflow(self, lane: Lane, call: Call) -> None:
         """Empty a lane that is full: one look at the world again stands for all that is lost."""
         first = not lane.lost
-        hooks = Counter(each.target.hook for each in (*lane.waiting, item))
+        hooks = Counter(each.target.hook for each in (*lane.waiting, call))
         plugin, guild_id = lane.plugin, lane.guild_id
-        error = DeliveryDropped(plugin, item.target.hook, f"more than {limits.LANE_LIMIT} events waited")
+        error = DeliveryDropped(plugin, call.target.hook, f"more than {limits.LANE_LIMIT} events waited")
         lane.lost += self._clear(lane, error)
-        lane.lost += self._drop(item, error)
+        lane.lost += self._drop(call, error)
         resync = self._resync_of(plugin)
         if resync is not None:
-            lane.waiting.append(Item(resync, Resync(guild_id, "overflow"), item.queued))
+            lane.waiting.append(Call(resync, guild_id, Resync(guild_id, "overflow"), call.queued))
         if first:
             log.error(
                 "%s in guild %s is too slow: %s dropped; %s",
@@ -254,19 +246,19 @@ class Lanes:
         self.breakers.failed(plugin, guild_id, "too many events waited")
 
     def _clear(self, lane: Lane, error: Exception) -> int:
-        kept = [item for item in lane.waiting if item.target.hook in limits.LIFE]
-        gone = [item for item in lane.waiting if item.target.hook not in limits.LIFE]
+        kept = [call for call in lane.waiting if call.target.hook in limits.LIFE]
+        gone = [call for call in lane.waiting if call.target.hook not in limits.LIFE]
         lane.waiting.clear()
         lane.waiting.extend(kept)
-        return sum(self._drop(item, error) for item in gone)
+        return sum(self._drop(call, error) for call in gone)
 
-    def _drop(self, item: Item, error: Exception) -> int:
+    def _drop(self, call: Call, error: Exception) -> int:
         """Count a delivery that never begins; returns 1, or 0 for a word of our own."""
-        if item.answer is not None and not item.answer.done():
-            item.answer.set_exception(error)
-        if item.target.hook == "on_resync":
+        if call.answer is not None and not call.answer.done():
+            call.answer.set_exception(error)
+        if call.target.hook == "on_resync":
             return 0
-        self._figures.dropped(item.target.plugin, item.target.hook)
+        self._figures.dropped(call.target.plugin, call.target.hook)
         return 1
 
     def _name_nonsense(self, plugin: str, hook: str, answer: object) -> None:
@@ -278,12 +270,3 @@ class Lanes:
                 hook,
                 type(answer).__name__,
             )
-
-
-def _times_out(item: Item) -> Callable[[], None]:
-    def tell() -> None:
-        if item.answer is not None and not item.answer.done():
-            words = f"{item.target.plugin}.{item.target.hook} does not end"
-            item.answer.set_exception(TimeoutError(words))
-
-    return tell

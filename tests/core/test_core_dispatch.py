@@ -105,21 +105,21 @@ async def _play(steps: list[tuple[str, int, Any, int]]) -> None:
             raise error
 
     made = dispatcher(_MANAGERS[0], doing, guilds=(1, 2))
-    for number, (what, guild_id, given, pause) in enumerate(steps):
+    for number, (what, guild_id, chosen, pause) in enumerate(steps):
         match what:
             case "deliver":
                 made.deliver(guild_id, "on_member_left", number)
                 for plugin in on.get(guild_id, ()):
                     expected[plugin, guild_id].append(number)
             case "switch":
-                on[guild_id] ^= {given}
+                on[guild_id] ^= {chosen}
                 made.set_plugins(guild_id, frozenset(on[guild_id]))
             case "drain":
-                await made.drain(given, guild_id, within=5)
-                assert finished.get((given, guild_id)) == expected.get((given, guild_id))
+                await made.drain(chosen, guild_id, within=5)
+                assert finished.get((chosen, guild_id)) == expected.get((chosen, guild_id))
             case "cancel":
                 for worker in made.workers():
-                    if worker.get_name() == f"lane {given} {guild_id}":
+                    if worker.get_name() == f"lane {chosen} {guild_id}":
                         worker.cancel()
         for _ in range(pause):
             await asyncio.sleep(0)
