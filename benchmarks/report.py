@@ -19,6 +19,7 @@ TITLES = {
     "slash": "Slash command round trip",
     "voice": "Voice events, from the gateway's socket to the committed row",
     "start": "Start to ready",
+    "dispatch": "Delivery of events to plugins",
     "sandbox": "The sandbox alone",
     "writes": "Durable writes, 500 at a time",
 }

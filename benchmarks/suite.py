@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.dispatch import measure_dispatch
 from benchmarks.figures import Comparison
 from benchmarks.postgres import postgres
 from benchmarks.sandbox_rates import measure_sandbox
@@ -17,7 +18,7 @@ from benchmarks.start import measure_start
 from benchmarks.voice import measure_voice
 from benchmarks.writes import measure_writes
 
-NAMES = ("slash", "voice", "start", "sandbox", "writes")
+NAMES = ("slash", "voice", "start", "sandbox", "writes", "dispatch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Sizes:
     :param start_guilds: on how many guilds a start is measured.
     :param sandbox_events: voice states in each round of the sandbox alone, `sandbox_commands` its commands.
     :param write_calls: durable writes in each round.
+    :param dispatch_events: in each round and way; `dispatch_seconds` of a plugin that misbehaves.
     :param with_postgres: measure voice and writes on PostgreSQL too, where its binaries are there.
     """
 
@@ -44,6 +46,9 @@ class Sizes:
     sandbox_commands: int
     write_rounds: int
     write_calls: int
+    dispatch_rounds: int
+    dispatch_events: int
+    dispatch_seconds: float
     with_postgres: bool
 
 
@@ -60,6 +65,9 @@ FULL = Sizes(
     sandbox_commands=3_000,
     write_rounds=5,
     write_calls=10_000,
+    dispatch_rounds=5,
+    dispatch_events=20_000,
+    dispatch_seconds=10.0,
     with_postgres=True,
 )
 QUICK = Sizes(
@@ -75,6 +83,9 @@ QUICK = Sizes(
     sandbox_commands=1_000,
     write_rounds=1,
     write_calls=2_000,
+    dispatch_rounds=3,
+    dispatch_events=2_000,
+    dispatch_seconds=1.0,
     with_postgres=True,
 )
 #: One round of next to nothing: whether it works, not how fast.
@@ -91,6 +102,9 @@ TINY = Sizes(
     sandbox_commands=40,
     write_rounds=1,
     write_calls=600,
+    dispatch_rounds=1,
+    dispatch_events=50,
+    dispatch_seconds=0.1,
     with_postgres=False,
 )
 
@@ -119,6 +133,14 @@ async def measure(
         if "writes" in only:
             told("durable writes ...")
             found += await _writes(folder, sizes, told)
+        if "dispatch" in only:
+            told("delivery of events to plugins ...")
+            found += await measure_dispatch(
+                folder,
+                rounds=sizes.dispatch_rounds,
+                events=sizes.dispatch_events,
+                misbehaving_seconds=sizes.dispatch_seconds,
+            )
         if "sandbox" in only:
             told("the sandbox alone ...")
             found += await measure_sandbox(
