@@ -53,7 +53,7 @@ def overview(runtime: Runtime, guild_id: int) -> discord.Embed:
             name=_("Libraries, switched with their features"), value=fitting(libraries, FIELD), inline=False
         )
     # Why is for admins: see `info`.
-    broken = list(dict.fromkeys(f"`{entry.name}`" for entry in runtime.manager.quarantined))
+    broken = list(dict.fromkeys(f"`{entry.name}`" for entry in runtime.manager.absent))
     if broken:
         embed.add_field(name=_("Not loaded"), value=fitting(broken, FIELD), inline=False)
     embed.set_footer(text=_("/plugins info tells more; /plugins enable and disable switch (admins)."))
@@ -70,7 +70,7 @@ def info(runtime: Runtime, guild_id: int, typed: str, rank: Rank) -> discord.Emb
     plugin = runtime.manager.loaded.get(name)
     if plugin is not None:
         return _info(runtime, guild_id, plugin, rank)
-    reasons = [entry.reason for entry in runtime.manager.quarantined if entry.name == name]
+    reasons = [entry.reason for entry in runtime.manager.absent if entry.name == name]
     if not reasons:
         raise UserError(
             _("There is no plugin called {name}.").format(

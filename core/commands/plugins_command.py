@@ -64,7 +64,7 @@ def _add_looks(group: app_commands.Group) -> None:
     async def offer_all(interaction: Interaction, current: str) -> Choices:
         runtime, _guild_id = runtime_of(interaction)
         named = [(p.manifest.title, name) for name, p in runtime.manager.loaded.items()]
-        named += [(entry.name, entry.name) for entry in runtime.manager.quarantined]
+        named += [(entry.name, entry.name) for entry in runtime.manager.absent]
         return _choices(named, current)
 
     @show_why.autocomplete("command")

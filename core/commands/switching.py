@@ -50,6 +50,11 @@ def feature_named(runtime: Runtime, typed: str) -> Manifest:
             _("{name} is broken and was left out when I started.").format(name=name),
             _("Whoever runs me finds the reason in the log and with `redlegion doctor`."),
         )
+    if any(entry.name == name for entry in runtime.manager.absent):
+        raise UserError(
+            _("{name} is left out for now, since I was started with --safe.").format(name=name),
+            _("What this server has chosen stays as it is. Ask whoever runs me."),
+        )
     raise UserError(
         _("There is no feature called {name}.").format(
             name=discord.utils.escape_markdown(typed.strip()[:50])

@@ -78,7 +78,7 @@ def _unknown(runtime: Runtime, guild_id: int, path: str, rank: Rank) -> tuple[st
     near = difflib.get_close_matches(path, runtime.commands.owners, n=3, cutoff=0.5)
     if near:
         return what, _("Did you mean {names}?").format(names=", ".join(f"/{name}" for name in near))
-    broken = [f"{entry.name}: {reason_in_short(entry.reason)}" for entry in runtime.manager.quarantined]
+    broken = [f"{entry.name}: {reason_in_short(entry.reason)}" for entry in runtime.manager.absent]
     if broken and rank.includes(Rank.ADMIN):
         return what, _("It may belong to a plugin that was left out when I started: {names}").format(
             names="; ".join(broken)[:1000]

@@ -85,6 +85,11 @@ class PluginManager:
         return [plugin.schema for plugin in self.loaded.values() if plugin.schema is not None]
 
     @property
+    def absent(self) -> list[Quarantined]:
+        """Return what is named under `load` and not loaded, whether broken or left out."""
+        return [each for each in (*self.quarantined, *self.left_out) if each.name not in self.loaded]
+
+    @property
     def hooks(self) -> Mapping[str, str]:
         """Return every hook that can be implemented now and who declared it, the core's first."""
         return self._owners

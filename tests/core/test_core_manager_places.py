@@ -156,6 +156,10 @@ async def test_safe_changes_nothing_of_what_guilds_want(folder: PluginFolder, li
         stage.settings = replace(stage.settings, safe=True, strict=True)
         await stage.start_bot()
         assert list(stage.runtime.manager.loaded) == ["market"]
+        listed = await stage.slash(owner, "plugins list")
+        assert "`odd`" in str(listed.message)
+        refused = await stage.slash(owner, "plugins disable", {"plugin": "odd"})
+        assert "odd is left out for now, since I was started with --safe" in str(refused.message)
         assert stage.runtime.guilds.said(guild, "odd") is True
         await stage.stop_bot()
 
