@@ -111,7 +111,11 @@ class Readiness:
                 f"failures in a row; tried again at {state.opens_again:%Y-%m-%d %H:%M:%S}Z"
             )
         for hung in dispatcher.hung():
-            yield f"{hung} outlived its deadline and keeps its lane shut"
+            what = f" for {', '.join(hung.waits_for)}" if hung.waits_for else ""
+            yield (
+                f"{hung.plugin}.{hung.hook} in guild {hung.guild_id} was stopped after its deadline and does "
+                f"not end, {hung.running:.0f} s by now; its lane waits{what}"
+            )
 
     def _jobs_and_menus(self) -> Iterator[str]:
         runtime = self._runtime

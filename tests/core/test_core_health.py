@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import aiohttp
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from support.plugin_folder import PluginFolder
+from support.served_health import Serving, serve
 from support.waiting import until
 
-from core.address import Address, parse_address
+from core.address import Address
 from core.cli.running import ask
 from core.database import Database
-from core.health import Health
 from core.health.figures import count_jobs
 from core.jobs import enqueue
-from sandbox.stage import Stage, open_stage
 
-ANYWHERE = Address("127.0.0.1", 0)
 SHOP = """
 @hookimpl
 async def on_voice_session_started(ctx, event):
@@ -55,53 +50,10 @@ async def weather(runtime):
 """
 
 
-Serving = Callable[..., AbstractAsyncContextManager["Served"]]
-
-
-class Served:
-    """A stage whose bot serves its health."""
-
-    def __init__(self, stage: Stage, session: aiohttp.ClientSession) -> None:
-        self.stage, self.session = stage, session
-
-    @property
-    def health(self) -> Health:
-        return self.stage.runtime.health
-
-    async def ask(self, path: str, **headers: str) -> tuple[int, Any]:
-        """Return the status and the answer, JSON where it is."""
-        assert self.health.server is not None
-        async with self.session.get(self.health.server.url + path, headers=headers) as answer:
-            body = await (answer.json() if "json" in answer.content_type else answer.text())
-            return answer.status, body
-
-    async def metrics(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        """Return every sample by name and labels, read by Prometheus' own parser."""
-        status, text = await self.ask("/metrics")
-        assert status == 200
-        families = list(text_string_to_metric_families(text))
-        samples = [sample for family in families for sample in family.samples]
-        found = {(one.name, frozenset(one.labels.items())): one.value for one in samples}
-        assert len(found) == len(samples)
-        return found
-
-    async def metric(self, name: str, **labels: str) -> float:
-        return (await self.metrics())[f"redlegion_{name}", frozenset(labels.items())]
-
-
 @pytest.fixture
 def serving(folder: PluginFolder) -> Serving:
-    @asynccontextmanager
-    async def serve(*plugins: str, address: Address = ANYWHERE, url: str) -> AsyncIterator[Served]:
-        async with (
-            open_stage(url, plugins=folder.selection(*plugins), members=4, channels=3) as stage,
-            aiohttp.ClientSession() as session,
-        ):
-            stage.settings = replace(stage.settings, health_address=address)
-            await stage.start_bot()
-            yield Served(stage, session)
-
-    return serve
+    """Opens a stage: `async with serving("alpha", url=lite) as served`."""
+    return partial(serve, folder)
 
 
 @pytest.fixture
@@ -270,6 +222,40 @@ async def test_lanes_and_breakers_are_counted(serving: Serving, folder: PluginFo
         folder.module("slow").go.set()
 
 
+async def test_a_call_that_hangs_is_named(
+    serving: Serving, folder: PluginFolder, lite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.dispatch.limits.DEADLINE", 0.05)
+    code = """
+    import threading
+    go = threading.Event()
+    def dig():
+        go.wait(60)
+    @hookimpl
+    async def on_voice_session_started(ctx, event):
+        await ctx.to_thread(dig)
+    """
+    folder.write("digger", code, records_voice=True)
+    async with serving("digger", url=lite) as served:
+        scene, dispatcher = served.stage.scene, served.stage.runtime.dispatcher
+        await scene.members[0].join(scene.voice_channels[0])
+        await until(dispatcher.hung)
+        try:
+            assert await served.metric("lanes_hung") == 1
+            status, body = await served.ask("/readyz")
+            assert status == 200
+            (note,) = body["notes"]
+            place = f"digger.on_voice_session_started in guild {scene.guild.id}"
+            assert note.startswith(f"{place} was stopped after its deadline and does not end, 0 s by now")
+            assert note.endswith("its lane waits for digger.dig")
+        finally:
+            folder.module("digger").go.set()
+        await until(lambda: not dispatcher.hung())
+        hook = {"plugin": "digger", "hook": "on_voice_session_started"}
+        assert await served.metric("hook_timed_out_total", **hook) == 1
+        assert await served.metric("lanes_hung") == 0
+
+
 async def test_jobs_are_counted_by_state(database: Database, stepped_clock: Any) -> None:
     def store() -> None:
         for number in range(3):
@@ -353,37 +339,6 @@ async def test_no_secret_is_said(serving: Serving, shop: str, lite: str, folder:
         assert body["problems"] == ["shop.prices: cannot log in with ***"]
 
 
-@pytest.mark.parametrize(
-    ("text", "address", "loopback"),
-    [
-        ("127.0.0.1:9420", Address("127.0.0.1", 9420), True),
-        ("9420", Address("127.0.0.1", 9420), True),
-        ("localhost:0", Address("localhost", 0), True),
-        ("[::1]:80", Address("::1", 80), True),
-        ("0.0.0.0:9420", Address("0.0.0.0", 9420), False),
-        ("*:9420", Address("", 9420), False),
-        (":9420", Address("", 9420), False),
-        ("bot.internal:9420", Address("bot.internal", 9420), False),
-    ],
-)
-def test_addresses(text: str, address: Address, loopback: bool) -> None:
-    assert parse_address(text) == address
-    assert address.loopback is loopback
-    if address.host:
-        assert parse_address(str(address)) == address
-
-
-@pytest.mark.parametrize("text", ["off", "OFF", " none ", "no"])
-def test_addresses_that_switch_it_off(text: str) -> None:
-    assert parse_address(text) is None
-
-
-@pytest.mark.parametrize("text", ["here", "127.0.0.1", "http://x:1", "x:99999", "x:y", "a:1/b", "::1"])
-def test_addresses_that_are_none(text: str) -> None:
-    with pytest.raises(ValueError, match=re.compile(".")):
-        parse_address(text)
-
-
 async def test_doctor_asks_a_running_bot(
     serving: Serving, shop: str, lite: str, folder: PluginFolder
 ) -> None:
@@ -404,17 +359,3 @@ async def test_doctor_asks_a_running_bot(
         ("FAIL", f"nothing answers at {address}; start the bot, or set HEALTH_ADDRESS as it has it")
     ]
     assert [level for level, _ in ask(None)] == ["note"]
-
-
-async def test_doctor_asks_somebody_else(unused_tcp_port: int) -> None:
-    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(other, "127.0.0.1", unused_tcp_port):
-        found = await asyncio.to_thread(lambda: list(ask(Address("127.0.0.1", unused_tcp_port))))
-    ((level, words),) = found
-    assert level == "FAIL"
-    assert "is not a bot of this version (its /healthz says something else)" in words
