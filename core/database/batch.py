@@ -87,6 +87,11 @@ class Runner:
         if isinstance(self._database, EmbeddedSqlite):
             self._database.connection().set_progress_handler(self._interrupts, _PROGRESS_STEPS)
 
+    def running(self) -> tuple[Operation, float] | None:
+        """Return the call that runs now and for how many seconds; for a look from another thread."""
+        operation = self._operation
+        return None if operation is None else (operation, _monotonic() - self._started)
+
     def run_batch(self, operations: list[Operation]) -> None:
         """Run and commit the calls up to the first that takes too long for the others.
 

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from core.clock import Clock, SystemClock
 from core.database.availability import Availability
 from core.database.backends import Backend, ServerPostgres
-from core.database.batch import Limits
 from core.database.errors import DatabaseBusy, DatabaseClosed, DatabaseUnavailable
 from core.database.inserting import insert_rows
 from core.database.lock import FileLock
+from core.database.lookout import Lookout
 from core.database.operations import Operation, after_commit
 from core.database.pool import Pool
-from core.database.scheduling import Scheduler
-from core.database.workers import Reader, Stats, Worker, Writer
+from core.database.staffing import Staff
+from core.database.workers import Stats, Worker
 
 __all__ = ["Database", "after_commit"]
 
@@ -30,10 +30,6 @@ POLITE_LIMIT = 0.2
 #: Well within the three seconds in which Discord wants an answer, so that a member hears of it.
 PATIENCE = 1.5
 QUEUE_LIMIT = 10_000
-BATCH = 200
-#: Seconds that a slow write rests on SQLite, whose other writes cannot go on beside it.
-_PAUSES = (0.2, 0.4, 0.8)
-_SLOW_WRITERS = 2
 _LIMIT_WHEN_STOPPING = 5.0
 #: Seconds between two looks whether the threads have ended.
 _LOOK_AGAIN = 0.002
@@ -89,6 +85,7 @@ class Database:
         self._idle: list[asyncio.Future[None]] = []
         self._hoping: list[asyncio.Future[None]] = []
         self._open = False
+        self._lookout = Lookout(self._workers, lambda: self._pending)
 
     async def start(self) -> None:
         """Start the threads and connect them.
@@ -98,7 +95,16 @@ class Database:
         if self._open:
             return
         self._loop = asyncio.get_running_loop()
-        self._writes, self._reads = self._make_writers(), self._make_readers()
+        staff = Staff(
+            self.backend,
+            self.stats,
+            self.availability,
+            self._handing_to,
+            self._finish,
+            self.statement_limit,
+            self.polite_limit,
+        )
+        self._writes, self._reads = staff.writers(self._writer_count), staff.readers()
         workers = self._workers()
         for worker in workers:
             worker.start()
@@ -108,48 +114,6 @@ class Database:
         if failures:
             await self.close()
             raise failures[0]
-
-    def _make_writers(self) -> Pool:
-        scheduler = Scheduler(self.polite_limit / 2)
-        pool = Pool(scheduler, batch=BATCH, ended=self._finish, pauses=() if self.is_postgres else _PAUSES)
-
-        def make(kind: str, number: int, *, slow: bool = False) -> Writer:
-            return Writer(
-                f"database-{kind}-{number}",
-                self.backend,
-                self._handing_to(pool),
-                self.stats,
-                self.availability,
-                Limits(
-                    self.statement_limit,
-                    None if slow else self.polite_limit,
-                    only_in_company=not self.is_postgres,
-                ),
-                crowded=lambda: scheduler.ready > 0,
-                lazy=slow,
-            )
-
-        slow = [make("slow-writer", n, slow=True) for n in range(_SLOW_WRITERS if self.is_postgres else 0)]
-        pool.employ([make("writer", number) for number in range(self._writer_count)], slow)
-        return pool
-
-    def _make_readers(self) -> Pool:
-        pool = Pool(Scheduler(self.polite_limit / 2), batch=1, ended=self._finish)
-
-        def make(name: str, *, slow: bool = False) -> Reader:
-            limits = Limits(self.statement_limit, None if slow else self.polite_limit)
-            return Reader(
-                name,
-                self.backend,
-                self._handing_to(pool),
-                self.stats,
-                self.availability,
-                limits,
-                lazy=slow,
-            )
-
-        pool.employ([make("database-reader")], [make("database-slow-reader", slow=True)])
-        return pool
 
     async def close(self, within: float | None = None) -> None:
         """Write what is queued, end the threads, close the connections and free the SQLite lock.
@@ -166,7 +130,7 @@ class Database:
                     await self.idle()
                 for worker in workers:
                     worker.stop()
-                # Not in the pool of asyncio.to_thread: plugins that hang there MUST up this.
+                # Not in the pool of asyncio.to_thread: plugins that hang there must not hold up this.
                 while any(worker.is_alive() for worker in workers):  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_AGAIN)
         except TimeoutError:
@@ -175,6 +139,7 @@ class Database:
             names = ", ".join(worker.name for worker in workers if worker.is_alive())
             logger.error("%s did not end; %d database calls are given up", names, self._pending)
             return
+        self._lookout.close()
         self._writes = self._reads = None
         if self._lock is not None:
             self._lock.release()
@@ -187,6 +152,7 @@ class Database:
         self.availability.patience = min(self.availability.patience, patience)
         for worker in self._workers():
             worker.hurry(_LIMIT_WHEN_STOPPING)
+        self._lookout.end_what_is_late()
 
     @property
     def quarantined(self) -> list[str]:
@@ -275,7 +241,13 @@ class Database:
             raise DatabaseBusy(f"{self._pending} database calls are under way, try again in a moment")
         self._pending += 1
         pool.submit(operation)
+        self._lookout.watch()
         return await operation.future
+
+    def running(self) -> list[tuple[str, float]]:
+        """Return the names of the calls that run now, and for how many seconds."""
+        found = [worker.running() for worker in self._workers()]
+        return [(one[0].name, one[1]) for one in found if one is not None]
 
     def _workers(self) -> list[Worker]:
         return [worker for pool in (self._writes, self._reads) if pool is not None for worker in pool.workers]

@@ -14,6 +14,7 @@ from core.clock import SystemClock
 from core.database.availability import Availability, first_line
 from core.database.backends import (
     Backend,
+    ServerPostgres,
     connection_lost,
     may_retry,
     set_up_reader,
@@ -90,11 +91,24 @@ class Worker(threading.Thread):
         self._lazy = lazy
         self._connected_before = False
         self._closing = threading.Event()
+        self._connection: Any = None
         self._runner = Runner(database, limits, crowded, self._note)
 
     def hurry(self, limit: float) -> None:
-        """Let no call run longer than `limit` seconds from now on."""
+        """Let no call go on to another statement when it has run for `limit` seconds."""
         self._limits.hard = min(self._limits.hard, limit)
+
+    def running(self) -> tuple[Operation, float] | None:
+        """Return the call that runs now and for how many seconds; for a look from another thread."""
+        return self._runner.running()
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs now, if the running call has had its time; from another thread."""
+        now = self.running()
+        connection = self._connection
+        if now is not None and now[1] > self._limits.hard and isinstance(self.database, ServerPostgres):
+            # On SQLite the progress handler looks at the limit by itself.
+            connection.cancel_safe(timeout=1.0)
 
     def stop(self) -> None:
         """Have the thread end after what it was given."""
@@ -136,6 +150,7 @@ class Worker(threading.Thread):
     def _connect(self) -> None:
         self.database.connect()
         self.set_up()
+        self._connection = self.database.connection()
         self._runner.watch_connection()
         self.stats.reconnects += self._connected_before
         self._connected_before = True

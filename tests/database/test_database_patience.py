@@ -11,6 +11,7 @@ from typing import Any
 
 import peewee
 import pytest
+from support.waiting import until
 
 from core.database import (
     CORE_SCHEMA,
@@ -164,7 +165,7 @@ async def test_what_is_slow_runs_to_its_end_when_nobody_waits(served: Database) 
 async def test_a_slow_read_holds_up_no_other(served: Database) -> None:
     def slow_read() -> int:
         started = time.monotonic()
-        while time.monotonic() - started < 2:
+        while time.monotonic() - started < 1.2:
             Guild.select().count()
         return 7
 
@@ -190,3 +191,42 @@ async def test_a_key_keeps_its_order_around_a_call_that_was_stopped(served: Data
     await asyncio.gather(*calls)
     assert await served.read(plugins_of, 1) == ["a", "b", "c", "d", "e"]
     assert await served.read(plugins_of, 2) == ["x", "y"]
+
+
+async def test_a_call_that_does_not_return_is_named_while_it_runs(
+    served: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.database.lookout.LOOK_EVERY", 0.05)
+    caplog.set_level(logging.WARNING, "redlegion.database")
+    go = threading.Event()
+
+    def sleepy() -> bool:
+        return go.wait(10)
+
+    call = asyncio.create_task(served.write(sleepy, key=1))
+    await until(lambda: any("sleepy has been running" in one.getMessage() for one in caplog.records))
+    assert [name.endswith("sleepy") for name, _ in served.running()] == [True]
+    if served.is_postgres:
+        # Whoever does not share its transaction has the other thread.
+        assert await asyncio.wait_for(served.write(insert_plugin, 2, "p", key=2), 5) == "p"
+    go.set()
+    assert await call
+    await served.idle()
+    assert served.running() == []
+
+
+async def test_a_process_that_stops_does_not_wait_for_a_slow_call(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.database.lookout.LOOK_EVERY", 0.1)
+    monkeypatch.setattr("core.database.engine._LIMIT_WHEN_STOPPING", 0.5)
+    database = open_database(database_url)
+    migrate_up(database, [CORE_SCHEMA])
+    await database.start()
+    call = asyncio.create_task(database.write(endless_statement, 1, key=1))
+    await until(database.running)
+    database.hurry()
+    async with asyncio.timeout(10):
+        await database.close()
+    with pytest.raises(StatementTooSlow, match="endless_statement"):
+        await call
