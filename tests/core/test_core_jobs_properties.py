@@ -24,6 +24,7 @@ PLUGINS = ("alpha", "beta")
 
 CODE = """
 LOG = []
+ENDED = []
 RUNNING = set()
 PLAN = {}
 BEGAN = []
@@ -48,6 +49,7 @@ async def work(ctx, payload):
             await ctx.clock.sleep(40)
         if step == "write":
             await ctx.read(nothing)
+        ENDED.append(key)
     finally:
         RUNNING.discard(owner)
 
@@ -133,6 +135,7 @@ async def play(actions: list[Any], folder: Path) -> None:
     ran = Counter(key for _owner, key, _at in log)
     assert stored.keys() == due.keys() == ran.keys(), "each ran at least once"
     assert {state for state, _ in stored.values()} <= {"done"}, "and is done"
+    assert {key for module in modules for key in module.ENDED} == due.keys(), "having done its work"
     for owner, key, at in log:
         assert at >= due[key], "never before its time"
         assert owner == owners[key], "for its own plugin and guild"
@@ -169,6 +172,10 @@ def test_the_examples_that_matter_most(ending: str) -> None:
         (ending,),
         ("switch", alpha, False),
         ("book", alpha, 1, ["sleep", "fail"]),
+        ("book", alpha, 3, []),
+        ("book", alpha, 2, []),
+        ("book", alpha, 2, []),
+        ("book", alpha, 4, []),
         ("advance", 100),
         (ending,),
         ("advance", 100),
