@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from core.context import Context
     from core.database import Schema
+    from core.errors import UserError
     from core.events import (
         ChannelDeleted,
         MemberDataAsked,
@@ -146,6 +147,14 @@ async def collect_member_data(ctx: Context, event: MemberDataAsked) -> Mapping[s
     """Return all that the plugin keeps about a member in this guild, as JSON values; None for nothing.
 
     Asked of every loaded plugin, on or not: what is kept is kept.
+    """
+
+
+@hookspec
+async def decide_forgetting(ctx: Context, event: MemberDataAsked) -> UserError | None:
+    """Say why a member cannot be forgotten right now, and what to do first; None when nothing is in the way.
+
+    Asked of every loaded plugin, on or not, before anything is erased.
     """
 
 

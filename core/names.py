@@ -58,6 +58,15 @@ class Names:
         if self._writer is None:
             self._writer = asyncio.create_task(self._store(), name="names")
 
+    async def forget(self, user_id: int) -> None:
+        """Forget a name that was noted; it is stored again when the person is seen again.
+
+        Returns when no write of it is under way any more.
+        """
+        self._known.pop(user_id, None)
+        self._fresh.pop(user_id, None)
+        await self.close()
+
     async def close(self) -> None:
         """Wait until everything noted is stored."""
         if self._writer is not None:

@@ -30,6 +30,7 @@ from core.names import Names
 from core.plugin_tasks import plugin_tasks
 from core.plugins import LoadedPlugin, PluginManager
 from core.plugins.migrations import migrate_all
+from core.privacy.forgetting import FORGET, Forgetter
 from core.process import StopSignals
 from core.scope import Scope, running
 from core.settings import Settings
@@ -62,6 +63,7 @@ class Runtime:
     jobs: JobRunner
     menus: MenuSync
     names: Names
+    forgetter: Forgetter
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.settings = settings
@@ -129,6 +131,7 @@ class Runtime:
             )
         await self.menus.start()
         self.jobs.start()
+        await self.forgetter.start()
         for plugin in self.manager.loaded.values():
             await self._process_hook(plugin, "on_startup")
         if self.connection.attach is not None:
@@ -259,6 +262,8 @@ class Runtime:
         )
         self.names = Names(self.db)
         self.jobs = JobRunner(self)
+        self.forgetter = Forgetter(self)
+        self.jobs.serve(FORGET, self.forgetter.run)
         self.menus = MenuSync(self)
         connector = self.connection.connector() if self.connection.connector is not None else None
         intents = frozenset(name for p in self.manager.loaded.values() for name in p.manifest.intents)

@@ -68,6 +68,11 @@ class GuildStates:
                 self._settings.read(row)
         self._ranks.take(ranks, fresh_ids)
 
+    async def reread(self, guild_id: int) -> None:
+        """Take the settings of a guild from the database again, after they were changed there."""
+        for row in await self._db.read(store.plugin_rows, [guild_id]):
+            self._settings.read(row)
+
     def known(self, guild_id: int) -> bool:
         """Say whether the guild has been loaded."""
         return guild_id in self._wanted

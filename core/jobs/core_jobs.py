@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,9 @@ KEPT = timedelta(days=14)
 #: Rows deleted in one transaction: a long one would hold up everybody else's writes.
 CHUNK = 500
 
+#: Does one job of a kind of the core's own.
+CoreHandler = Callable[[DueJob, Mapping[str, Any]], Awaitable[None]]
+
 
 class NobodyListens(JobFailed):
     """The consumer of a delivery has no handler for it any more; trying again is of no use."""
@@ -38,10 +41,12 @@ class CoreJobs:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self.book = HookBook(runtime.manager)
+        #: Further kinds of the core's own, by name.
+        self.kinds: dict[str, CoreHandler] = {}
 
     def knows(self, job: DueJob) -> bool:
         """Say whether a job is of one of these kinds."""
-        return job.name == DELIVERY or (job.plugin == CORE and job.name in {EVENT, TIDY})
+        return job.name == DELIVERY or (job.plugin == CORE and job.name in {EVENT, TIDY, *self.kinds})
 
     async def run(self, job: DueJob, payload: Mapping[str, Any]) -> None:
         """Do one of these jobs."""
@@ -49,6 +54,8 @@ class CoreJobs:
             await self._deliver(job, payload)
         elif job.name == EVENT:
             await self._fan_out(job, payload)
+        elif job.name in self.kinds:
+            await self.kinds[job.name](job, payload)
         else:
             await self._tidy()
 

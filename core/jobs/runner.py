@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from core.jobs import claims, store
-from core.jobs.core_jobs import CoreJobs
+from core.jobs.core_jobs import CoreHandler, CoreJobs
 from core.jobs.listing import dead_jobs
 from core.jobs.look import LOOK_EVERY, look, may_run
 from core.jobs.store import DueJob, JobState, Owner
@@ -39,6 +39,10 @@ class JobRunner:
         self._loop: asyncio.Task[None] | None = None
         self._looking = False
         self._planned = False
+
+    def serve(self, name: str, handler: CoreHandler) -> None:
+        """Have a kind of the core's own jobs done by `handler`; called before `start`."""
+        self._core.kinds[name] = handler
 
     def start(self) -> None:
         """Begin to look at the job table."""

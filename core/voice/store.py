@@ -144,6 +144,12 @@ def sessions_between(
     return _records(query)
 
 
+def records_of(guild_id: int, user_id: int) -> list[SessionRecord]:
+    """Return every session of a member in a guild, oldest first; voided ones included."""
+    query = VoiceSession.select(*_COLUMNS)
+    return _records(query.where(VoiceSession.guild_id == guild_id, VoiceSession.user_id == user_id))
+
+
 def beat(shard_id: int, at: datetime) -> None:
     """Store that a shard was connected at `at`; an older time than the stored one changes nothing."""
     ShardHeartbeat.insert(shard_id=shard_id, at=at).on_conflict(

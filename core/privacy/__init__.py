@@ -1,0 +1,1 @@
+"""What is kept about people and in guilds: shown, handed out, forgotten, and taken away."""

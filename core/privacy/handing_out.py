@@ -1,0 +1,65 @@
+"""All that is kept about a member in a guild: the core's rows and what every loaded plugin answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.events import MemberDataAsked
+from core.privacy.files import jsonable
+from core.privacy.member_rows import core_data
+from core.privacy.traces import unloaded_with
+
+if TYPE_CHECKING:
+    from core.runtime import Runtime
+
+log = logging.getLogger(__name__)
+HOOK = "collect_member_data"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberData:
+    """What was found.
+
+    :param document: JSON values, ready to be written.
+    :param failed: the titles of plugins that could not answer.
+    :param unloaded: the names of plugins that are not loaded and keep something about the member.
+    """
+
+    document: dict[str, Any]
+    failed: tuple[str, ...]
+    unloaded: tuple[str, ...]
+
+
+async def member_data(runtime: Runtime, guild_id: int, user_id: int) -> MemberData:
+    """Ask the core and every loaded plugin, on or not; one that fails is named in the document."""
+    now = runtime.clock.now()
+    event = MemberDataAsked(guild_id, user_id, now)
+    plugins: dict[str, Any] = {}
+    missing: dict[str, str] = {}
+    failed = []
+    for name, plugin in list(runtime.manager.loaded.items()):
+        about = {"title": plugin.manifest.title, "keeps": plugin.manifest.personal_data}
+        try:
+            answer = jsonable(await runtime.dispatcher.ask(name, guild_id, HOOK, event))
+            json.dumps(answer, allow_nan=False)
+        except Exception as error:
+            log.warning("%s could not tell what it keeps about a member: %r", name, error)
+            missing[name] = "it failed when it was asked; ask again, or an admin"
+            failed.append(plugin.manifest.title)
+        else:
+            plugins[name] = {**about, "data": answer}
+    loaded = list(runtime.manager.loaded)
+    unloaded = await runtime.db.read(unloaded_with, user_id, loaded)
+    missing |= dict.fromkeys(unloaded, "it is not loaded, and its tables hold this id")
+    document = {
+        "guild_id": str(guild_id),
+        "user_id": str(user_id),
+        "exported_at": now.isoformat(),
+        "core": jsonable(await runtime.db.read(core_data, guild_id, user_id)),
+        "plugins": plugins,
+        "missing": missing,
+    }
+    return MemberData(document, tuple(failed), tuple(unloaded))
