@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -115,8 +115,8 @@ async def test_held_jobs_are_not_read_again(host: JobHost, monkeypatch: pytest.M
 
     async def counted(function: Any, *args: Any, **more: Any) -> Any:
         answer = await read(function, *args, **more)
-        if function is store.ready_jobs:
-            seen.append(len(answer))
+        if function is store.running_and_ready:
+            seen.append(len(answer[1]))
         return answer
 
     monkeypatch.setattr(host.db, "read", counted)
@@ -188,11 +188,17 @@ class Operator:
 @pytest.fixture
 def operator(
     tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Operator:
+) -> Iterator[Operator]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.delenv("PLUGINS_FILE", raising=False)
-    return Operator(tmp_path, database_url, capsys)
+    # The command sets logging up for a process of its own.
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield Operator(tmp_path, database_url, capsys)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
 
 
 async def test_an_operator_sees_and_mends_dead_jobs(host: JobHost, operator: Operator) -> None:
@@ -251,3 +257,22 @@ async def test_a_payload_keeps_its_shape(host: JobHost) -> None:
     )
     stored = await host.db.read(lambda: JobRow.get_by_id(9).payload)
     assert json.dumps(stored) == json.dumps(payload)
+
+
+async def test_each_runs_at_its_second_however_little_a_look_reads(
+    host: JobHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.jobs.look.PAGE", 3)
+    monkeypatch.setattr("core.jobs.look.ENOUGH", 5)
+    module: Any = host.manager.loaded["clerk"].module
+    clock: Any = host.clock
+    for number in range(60):
+        await host.db.write(
+            book, host.ids.next(), f"{number:02}", START + timedelta(seconds=number // 20 * 7)
+        )
+    for done in (20, 40, 60):
+        await host.settle()
+        assert [f"{number:02}" for number in range(done)] == module.RAN
+        await clock.advance(6, host.settle)
+        assert len(module.RAN) == done
+        await clock.advance(1, host.settle)
