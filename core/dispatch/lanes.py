@@ -11,7 +11,6 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from core import tasks
@@ -102,6 +101,8 @@ class Lanes:
             lane.waiting.append(call)
         if lane.worker is None:
             self._start(lane, loop)
+        elif lane.worker.done():
+            self._revive(lane)
 
     def clear(self, plugin: str, guild_id: int, error: Exception) -> int:
         """Drop what waits in a lane, but for the plugin's own coming and going; returns how many."""
@@ -140,7 +141,8 @@ class Lanes:
 
     def workers(self) -> list[asyncio.Task[None]]:
         """Return the tasks of the lanes that have work."""
-        return [lane.worker for lane in self._lanes.values() if lane.worker is not None]
+        lanes = [lane for lane in list(self._lanes.values()) if self._at_work(lane)]
+        return [lane.worker for lane in lanes if lane.worker is not None]
 
     def depths(self) -> dict[Key, int]:
         """Return how many deliveries wait or run in each lane that has any."""
@@ -149,7 +151,8 @@ class Lanes:
     async def _empty(self, lane: Lane, within: float) -> bool:
         try:
             async with asyncio.timeout(within):
-                while lane.worker is not None:
+                while self._at_work(lane):
+                    assert lane.worker is not None
                     await asyncio.wait({lane.worker})
         except TimeoutError:
             return False
@@ -163,13 +166,20 @@ class Lanes:
             name=f"lane {lane.plugin} {lane.guild_id}",
             context=Context(),
         )
-        lane.worker.add_done_callback(partial(self._stopped, lane))
 
-    def _stopped(self, lane: Lane, worker: asyncio.Task[None]) -> None:
-        """Go on with what a worker has left: one that was cancelled, or what came with its last breath."""
-        if lane.worker is not worker:
-            return
-        lane.worker = None
+    def _at_work(self, lane: Lane) -> bool:
+        if lane.worker is not None and lane.worker.done():
+            self._revive(lane)
+        return lane.worker is not None
+
+    def _revive(self, lane: Lane) -> None:
+        """Give what a worker has left to another one: somebody has cancelled it.
+
+        Looked after whenever the lane is looked at, since a callback at the end of each worker would cost as
+        much as the call itself.
+        """
+        worker, lane.worker, lane.call = lane.worker, None, None
+        assert worker is not None
         if not worker.cancelled() and (error := worker.exception()) is not None:
             log.error("%s failed", worker.get_name(), exc_info=error)
         if lane.waiting:
@@ -179,20 +189,26 @@ class Lanes:
 
     async def _work(self, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
         worker = lane.worker
-        while lane.waiting:
-            lane.call = call = lane.waiting.popleft()
-            call.task = worker
-            call.locale = self._locale_of(lane.guild_id)
-            call.began = loop.time()
-            answer = None
-            try:
-                answer = await self._calls.run(call)
-            finally:
-                self._ended(call, answer, loop.time())
-                lane.call = None if not call.left else call
-            if call.left:
-                await self._calls.settled(call)
-                lane.call = None
+        try:
+            while lane.waiting:
+                lane.call = call = lane.waiting.popleft()
+                call.task = worker
+                call.locale = self._locale_of(lane.guild_id)
+                call.began = loop.time()
+                answer = None
+                try:
+                    answer = await self._calls.run(call)
+                finally:
+                    self._ended(call, answer, loop.time())
+                    lane.call = None if not call.left else call
+                if call.left:
+                    await self._calls.settled(call)
+                    lane.call = None
+        except BaseException:
+            # Somebody cancelled it, or the loop is gone.
+            if not loop.is_closed():
+                loop.call_soon(self._at_work, lane)
+            raise
         if lane.lost:
             log.warning("%s in guild %s has lost %s events", lane.plugin, lane.guild_id, lane.lost)
         lane.worker = None
