@@ -40,7 +40,7 @@ class Limits:
     hard: float
     polite: float | None = None
     only_in_company: bool = False
-    last_chance: float = 0.3
+    last_chance: float = 0.2
 
 
 class TransactionLost(Exception):
