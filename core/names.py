@@ -68,7 +68,7 @@ class Names:
         await self.close()
 
     async def close(self) -> None:
-        """Wait until everything noted is stored."""
+        """Wait until everything noted so far is stored."""
         if self._writer is not None:
             await asyncio.wait({self._writer})
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from discord import app_commands
 
-from core.events import ChannelDeleted
+from core.events import ChannelDeleted, MemberDataAsked, MemberForgotten
 from plugins.operations import hookspecs, service, store
 from plugins.operations.commands import mining
 from plugins.operations.models import MODELS
@@ -45,7 +45,7 @@ from plugins.operations.store import (
     untrack_channel,
 )
 from plugins.operations.views import fit, plain
-from redlegion import Context, Schema, hookimpl
+from redlegion import Context, Schema, UserError, hookimpl
 
 __all__ = [
     "ChannelRef",
@@ -109,6 +109,24 @@ async def on_channel_deleted(ctx: Context, event: ChannelDeleted) -> None:
     """A channel that is gone stops counting; what was earned in it stays."""
     await ctx.write(store.close_channel, ctx.guild_id, event.channel_id, event.at)
     await service.settle_seat(ctx)
+
+
+@hookimpl
+async def collect_member_data(ctx: Context, event: MemberDataAsked) -> dict[str, Any] | None:
+    """Where a member took part, and what they started and ended."""
+    return await ctx.read(store.member_data, ctx.guild_id, event.user_id)
+
+
+@hookimpl
+async def decide_forgetting(ctx: Context, event: MemberDataAsked) -> UserError | None:
+    """Not before an operation has ended in which the member has earned time."""
+    return await service.refusal_to_forget(ctx, event)
+
+
+@hookimpl
+async def on_member_forgotten(ctx: Context, event: MemberForgotten) -> None:
+    """A former member has earned the time from now on."""
+    await ctx.write(store.forget_member, ctx.guild_id, event.user_id, event.stand_in)
 
 
 @hookimpl

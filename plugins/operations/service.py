@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from core.events import MemberDataAsked
 from plugins.operations import store
 from plugins.operations.rules.lifecycle import title_for
 from plugins.operations.rules.values import (
@@ -137,6 +138,19 @@ async def settle_seat(ctx: Context) -> str | None:
         ctx.log.exception("the seat could not be claimed or released in guild %s", ctx.guild_id)
         return _("I could not take my place in the voice channel.")
     return None if problem is None else problem.words
+
+
+async def refusal_to_forget(ctx: Context, event: MemberDataAsked) -> UserError | None:
+    """Return why a member cannot be forgotten now, None when no operation runs in which they have credit."""
+    running = await ctx.read(store.running_with, ctx.guild_id, event.user_id, event.at)
+    if running is None:
+        return None
+    return UserError(
+        _("<@{user}> takes part in {title}, which is running.").format(
+            user=event.user_id, title=running.title
+        ),
+        _("Wait until it has ended, or have an officer end it with /mining stop."),
+    )
 
 
 def display_names(ctx: Context, user_ids: Iterable[int]) -> dict[int, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from discord import app_commands
 
+from core.events import MemberDataAsked, MemberForgotten
+from plugins.payroll import store
 from plugins.payroll.commands import payroll
 from plugins.payroll.components import components
 from plugins.payroll.models import MODELS
@@ -14,7 +17,7 @@ from plugins.payroll.rules.report import Payroll
 from plugins.payroll.rules.split import Payslip
 from plugins.payroll.settings import PayrollSettings
 from plugins.payroll.store import payroll_report
-from redlegion import Component, Job, Schema, hookimpl
+from redlegion import Component, Context, Job, Schema, hookimpl
 
 __all__ = ["Payroll", "Payslip", "payroll_report"]
 
@@ -47,3 +50,15 @@ def register_components() -> list[Component]:
 def register_jobs() -> list[Job]:
     """What posts a locked payroll."""
     return [Job(name="publish", handler=publish)]
+
+
+@hookimpl
+async def collect_member_data(ctx: Context, event: MemberDataAsked) -> dict[str, Any] | None:
+    """What a member was paid, and which payrolls and prices are theirs."""
+    return await ctx.read(store.member_data, ctx.guild_id, event.user_id)
+
+
+@hookimpl
+async def on_member_forgotten(ctx: Context, event: MemberForgotten) -> None:
+    """A former member was paid from now on; no amount changes."""
+    await ctx.write(store.forget_member, ctx.guild_id, event.user_id, event.stand_in)

@@ -11,6 +11,7 @@ from plugins.operations.store.channels import (
     untrack_channel,
 )
 from plugins.operations.store.lifecycle import AlreadyRunning, NotRunning, end, start
+from plugins.operations.store.members import forget_member, member_data, running_with
 from plugins.operations.store.reading import (
     get_operation,
     participants_of,
@@ -28,11 +29,14 @@ __all__ = [
     "close_channel",
     "dispatch_channel",
     "end",
+    "forget_member",
     "get_operation",
+    "member_data",
     "participants_of",
     "payable_operations",
     "progress",
     "running_operations",
+    "running_with",
     "set_payroll_processed",
     "start",
     "track_channels",

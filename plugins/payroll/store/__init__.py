@@ -10,6 +10,7 @@ from plugins.payroll.store.drafts import (
 )
 from plugins.payroll.store.errors import AlreadyPaid, DraftGone, NotPayable, NotReady
 from plugins.payroll.store.locking import begin_post, lock_payroll, note_post
+from plugins.payroll.store.members import forget_member, member_data
 from plugins.payroll.store.reading import (
     Bench,
     bench,
@@ -31,9 +32,11 @@ __all__ = [
     "discard_draft",
     "enter_prices",
     "enter_quantities",
+    "forget_member",
     "get_payroll",
     "lock_payroll",
     "locked_payrolls",
+    "member_data",
     "note_post",
     "offered_materials",
     "payable",
