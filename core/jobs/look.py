@@ -28,11 +28,13 @@ class Seen:
     :param due: jobs to run now, first one first.
     :param off: owners whose plugin is off, with jobs that are ready all the same.
     :param wait: seconds until the next look.
+    :param more: there is more that is due than was read.
     """
 
     due: list[DueJob] = field(default_factory=list)
     off: dict[Owner, None] = field(default_factory=dict)
     wait: float = field(default_factory=lambda: LOOK_EVERY)
+    more: bool = False
     #: Owners of which a job may still run in another process.
     elsewhere: set[Owner] = field(default_factory=set)
 
@@ -63,12 +65,12 @@ async def look(runtime: Runtime, token: str, taken: Container[int]) -> Seen:
     """
     now = runtime.clock.now()
     seen = Seen()
-    for running in await runtime.db.read(store.running_jobs):
+    until = now + timedelta(seconds=LOOK_EVERY)
+    claimed, page = await runtime.db.read(store.running_and_ready, until, PAGE)
+    for running in claimed:
         if is_mine(runtime, running.job.guild_id) and running.job.id not in taken:
             _judge(seen, running, token, now)
-    after: tuple[datetime, int] | None = None
-    while len(seen.due) < ENOUGH:
-        page = await runtime.db.read(store.ready_jobs, now + timedelta(seconds=LOOK_EVERY), after, PAGE)
+    while True:
         for job in page:
             if not is_mine(runtime, job.guild_id):
                 continue
@@ -80,8 +82,10 @@ async def look(runtime: Runtime, token: str, taken: Container[int]) -> Seen:
             elif job.owner not in seen.elsewhere:
                 seen.due.append(job)
         else:
-            if len(page) == PAGE:
+            seen.more = len(page) == PAGE and len(seen.due) >= ENOUGH
+            if len(page) == PAGE and not seen.more:
                 after = (page[-1].due, page[-1].id)
+                page = await runtime.db.read(store.ready_jobs, until, after, PAGE)
                 continue
         break
     seen.due.sort(key=lambda job: (job.due, job.id))

@@ -125,7 +125,7 @@ class JobRunner:
         seen = await look(self._runtime, self._token, self._workers.taken)
         for owner in seen.off:
             await self._hold(owner)
-        self._workers.queue(seen.due)
+        self._workers.queue(seen.due, seen.more)
         if not self._planned:
             await self._core.plan_tidying()
             self._planned = True

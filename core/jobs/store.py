@@ -147,6 +147,11 @@ def running_jobs() -> list[RunningJob]:
     return [RunningJob(DueJob(*row[:-2]), *row[-2:]) for row in rows]
 
 
+def running_and_ready(until: datetime, limit: int) -> tuple[list[RunningJob], list[DueJob]]:
+    """Return what both of them say at one moment: a claim that is seen too late would upset an order."""
+    return running_jobs(), ready_jobs(until, None, limit)
+
+
 def claim(
     job_id: int, token: str, now: datetime, until: datetime, lost: LostClaim | None = None
 ) -> Claimed | None:

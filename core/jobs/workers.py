@@ -50,6 +50,8 @@ class Workers:
         self._runs: dict[Owner, Run] = {}
         self._taken: dict[int, DueJob] = {}
         self._renewer: asyncio.Task[None] | None = None
+        #: Jobs to begin before the table is looked at again for more of them.
+        self._until_look: int | None = None
         self._closing = False
 
     @property
@@ -57,13 +59,17 @@ class Workers:
         """The ids of the jobs that a worker is at, from before the claim until after the end is stored."""
         return self._taken
 
-    def queue(self, due: Sequence[DueJob]) -> None:
-        """Replace what waits for the workers by what a look has found, first one first."""
+    def queue(self, due: Sequence[DueJob], more: bool) -> None:
+        """Replace what waits for the workers by what a look has found, first one first.
+
+        :param more: look again when most of it is done.
+        """
         self._queues = {}
-        for job in due:
-            # What a worker is at now was read before it was claimed.
-            if job.id not in self._taken:
-                self._queues.setdefault(job.owner, deque()).append(job)
+        # What a worker is at now was read before it was claimed.
+        fresh = [job for job in due if job.id not in self._taken]
+        for job in fresh:
+            self._queues.setdefault(job.owner, deque()).append(job)
+        self._until_look = len(fresh) // 2 if more else None
         for owner in self._queues:
             if owner not in self._workers and not self._closing:
                 worker = unowned_task(self._work(owner), f"jobs of {owner[0]} in {owner[1]}")
@@ -120,8 +126,12 @@ class Workers:
             await stopped([self._renewer])
 
     async def _work(self, owner: Owner) -> None:
-        while (queue := self._queues.get(owner)) and may_run(self._runtime, owner):
+        while may_run(self._runtime, owner) and (queue := self._queues.get(owner)) is not None:
+            if not queue:
+                del self._queues[owner]
+                return
             job = queue.popleft()
+            self._count_down()
             self._taken[job.id] = job
             free = _Once(self._slots.release)
             try:
@@ -137,12 +147,22 @@ class Workers:
                 self._taken.pop(job.id, None)
                 self._runs.pop(owner, None)
 
+    def _count_down(self) -> None:
+        if self._until_look is not None:
+            self._until_look -= 1
+            if self._until_look <= 0:
+                self._until_look = None
+                self._wake()
+
     def _ended(self, owner: Owner, worker: asyncio.Task[None]) -> None:
         self._workers.pop(owner, None)
         if not worker.cancelled() and (error := worker.exception()) is not None:
             words = "a job of %s in guild %s could not be claimed or its end not be stored; it runs again"
             log.error(words, *owner, exc_info=error)
-        self._wake()
+            self._wake()
+        elif owner in self._queues:
+            # Filled after this worker had looked for the last time.
+            self._wake()
 
     async def _one(self, job: DueJob, free: Callable[[], None]) -> None:
         """Claim a job, run it, and store its end."""
@@ -155,6 +175,8 @@ class Workers:
             store.claim, job.id, self._token, now, until, job.lost, key=job.guild_id
         )
         if claimed is None:
+            # Somebody else had it, or a hand on its row; if it is still there the next look finds it.
+            self._wake()
             return
         if self._closing or not may_run(runtime, job.owner):
             await self._store_end(job, store.put_back)
@@ -169,6 +191,7 @@ class Workers:
             await self._store_end(job, store.finish)
         elif isinstance(error, asyncio.CancelledError):
             await self._store_end(job, store.put_back)
+            self._wake()
         else:
             await self._failed(job, claimed.attempts + 1, error)
 

@@ -267,7 +267,7 @@ async def test_a_look_that_is_behind_does_not_run_a_job_twice(
 
     async def slow(fn: Any, *args: Any) -> Any:
         rows = await read(fn, *args)
-        if fn.__name__ == "running_jobs" and rows and not clerk.module.GO.is_set():
+        if fn.__name__ == "running_and_ready" and rows[0] and not clerk.module.GO.is_set():
             clerk.module.GO.set()
             await until(lambda: not runtime.jobs.tasks())
         return rows
