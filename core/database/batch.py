@@ -264,8 +264,8 @@ class Runner:
             return False
         if operation.yields < MOST_YIELDS:
             return True
-        # Its last chance is measured in work, not in time, lest a busy machine fail what is not slow.
-        return time.thread_time() - self._cpu_started > limits.last_chance
+        # Its last chance is measured in work, up to a point, lest a busy machine fail what is not slow.
+        return spent > 2 * limits.polite or time.thread_time() - self._cpu_started > limits.last_chance
 
     def _judge(self, operation: Operation, error: BaseException) -> None:
         """Decide what becomes of a call that raised `error`."""
