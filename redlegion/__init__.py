@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from core.commands.replies import modal_values, reply, selected, shown
     from core.context import Context
     from core.database import Schema
+    from core.dispatch import HookFailed
     from core.errors import UserError
     from core.guilds.ranks import Rank, requires
     from core.guilds.settings_fields import ChannelId, RoleId
@@ -26,6 +27,7 @@ __all__ = [
     "Context",
     "HealthCheck",
     "HelpTopic",
+    "HookFailed",
     "Job",
     "Rank",
     "RoleId",
@@ -54,6 +56,7 @@ _HOMES = {
     "Context": "core.context",
     "HealthCheck": "core.manifest",
     "HelpTopic": "core.manifest",
+    "HookFailed": "core.dispatch",
     "Job": "core.manifest",
     "Rank": "core.guilds.ranks",
     "RoleId": "core.guilds.settings_fields",

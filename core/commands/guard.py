@@ -79,7 +79,7 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
         )
         return False
     runtime.names.saw(interaction.user.id, interaction.user.display_name)
-    current.set(Scope(owner.plugin, interaction.guild_id, what))
+    current.set(Scope(owner.plugin, interaction.guild_id, what, interaction.locale.value))
     return True
 
 
