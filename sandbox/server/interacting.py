@@ -108,9 +108,13 @@ class Interacting:
         options: dict[str, Any] | None = None,
         *,
         focused: str,
+        stale: bool = False,
     ) -> Outcome:
-        """Type into the ``focused`` option of a command and get its choices."""
-        data, target, _ = self._command(command, channel, options or {}, focused=focused)
+        """Type into the ``focused`` option of a command and get its choices.
+
+        ``stale``: in a menu that has not heard yet that the command left.
+        """
+        data, target, _ = self._command(command, channel, options or {}, focused=focused, stale=stale)
         return await self._outcome(self._act(target.id, AUTOCOMPLETE, data))
 
     async def use_on_user(
