@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from itertools import islice
 
@@ -26,6 +26,7 @@ class Scheduler:
     def __init__(self, fast: float) -> None:
         self._fast = fast
         self._ready: deque[Operation] = deque()
+        self._ready_keys: Counter[int | None] = Counter()
         self._slow: deque[Operation] = deque()
         self._held: dict[int, deque[Operation]] = {}
         self._strikes: dict[str, int] = {}
@@ -48,7 +49,12 @@ class Scheduler:
     def add(self, operation: Operation) -> None:
         """Queue a call."""
         waiting = None if operation.key is None else self._held.get(operation.key)
-        (self._ready if waiting is None else waiting).append(operation)
+        if waiting is None or operation.key in self._ready_keys:
+            self._ready.append(operation)
+            self._ready_keys[operation.key] += 1
+        else:
+            # What waits for its key is older than everything of that key that is ready.
+            waiting.append(operation)
 
     def take(self, most: int) -> list[Operation]:
         """Return calls for one transaction, in order; their keys are held until they are `finished`.
@@ -62,20 +68,20 @@ class Scheduler:
             operation = ready[0]
             key = operation.key
             if key is not None and key in self._held and key not in mine:
-                self._held[key].append(ready.popleft())
+                self._held[key].append(self._pop())
                 continue
             if self._strikes and operation.name in self._strikes:
                 if key in mine:
                     # Its turn comes when those before it are done.
-                    self._held[key].append(ready.popleft())
+                    self._held[key].append(self._pop())
                     mine.discard(key)
                     continue
-                self._slow.append(ready.popleft())
+                self._slow.append(self._pop())
                 self._hold(key)
                 continue
             if operation.alone and taken:
                 break
-            taken.append(ready.popleft())
+            taken.append(self._pop())
             if key is not None and key not in mine:
                 mine.add(key)
                 self._hold(key)
@@ -112,18 +118,22 @@ class Scheduler:
             elif slow and operation.ended and operation.seconds < self._fast:
                 self._forgive(operation.name)
         for operation in reversed(operations):
-            if not operation.ended and not operation.late:
-                # In front of what came for its key meanwhile.
-                waiting = self._ready if operation.key is None else self._held[operation.key]
-                waiting.appendleft(operation)
+            if operation.ended or operation.late:
+                continue
+            # In front of what came for its key meanwhile.
+            if operation.key is None:
+                self._push([operation])
+            else:
+                self._held[operation.key].appendleft(operation)
         for key in {operation.key for operation in operations} - late - {None}:
-            self._ready.extendleft(reversed(self._held.pop(key)))  # type: ignore[arg-type]
+            self._push(self._held.pop(key))  # type: ignore[arg-type]
 
     def drain(self) -> list[Operation]:
         """Take out every call that is not running, for good."""
         found = [*self._ready, *self._slow]
         keys = {operation.key for operation in self._slow}
         self._ready.clear()
+        self._ready_keys.clear()
         self._slow.clear()
         for key, waiting in list(self._held.items()):
             found += waiting
@@ -131,6 +141,18 @@ class Scheduler:
             if key in keys:
                 del self._held[key]
         return found
+
+    def _pop(self) -> Operation:
+        operation = self._ready.popleft()
+        self._ready_keys[operation.key] -= 1
+        if not self._ready_keys[operation.key]:
+            del self._ready_keys[operation.key]
+        return operation
+
+    def _push(self, operations: Collection[Operation]) -> None:
+        """Put calls in front of the others."""
+        self._ready.extendleft(reversed(list(operations)))
+        self._ready_keys.update(operation.key for operation in operations)
 
     def _hold(self, key: int | None) -> None:
         if key is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.database.operations import Operation
@@ -26,14 +26,16 @@ TURNS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 8), st.booleans()),
 CALLS = st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=30)
 
 
+@settings(max_examples=500)
+# Put back, and then overtaken by what came for its key later.
+@example(calls=[(0, False, False)] * 4, turns=[(0, 0, False)] * 3, at_once=1)
 @given(calls=CALLS, turns=TURNS, at_once=st.integers(1, 10))
 def test_a_key_keeps_its_order_and_nothing_is_lost(
     calls: list[tuple[int, bool, bool]], turns: list[tuple[int, int, bool]], at_once: int
 ) -> None:
     scheduler = Scheduler(fast=0.1)
     operations = [
-        Operation(NOBODY, slow if is_slow else fast, key=key, alone=alone)
-        for key, is_slow, alone in calls
+        Operation(NOBODY, slow if is_slow else fast, key=key, alone=alone) for key, is_slow, alone in calls
     ]
     waiting = list(operations)
     running: dict[int, tuple[list[Operation], bool]] = {}
