@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.commands.help_command import build_help_command, help_components
 from core.commands.plugins_command import build_plugins_group
 from core.commands.privacy_command import build_privacy_group, privacy_components
+from core.commands.purge_command import purge_components
 from core.commands.settings_command import settings_components
 from core.commands.setup_command import build_setup_group, setup_components
 from core.commands.switching import switching_components
@@ -25,4 +26,5 @@ def own_components() -> list[Component]:
         *settings_components(),
         *setup_components(),
         *privacy_components(),
+        *purge_components(),
     ]

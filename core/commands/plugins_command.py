@@ -10,6 +10,7 @@ from discord import app_commands
 from core.commands.facts import rank_held, runtime_of
 from core.commands.patience import deferred_if_slow
 from core.commands.plugin_pages import info, overview
+from core.commands.purge_command import add_data
 from core.commands.replies import reply
 from core.commands.settings_command import add_settings
 from core.commands.switching import switch_and_tell
@@ -31,6 +32,7 @@ def build_plugins_group() -> app_commands.Group:
     _add_looks(group)
     _add_switches(group)
     add_settings(group)
+    add_data(group)
     return group
 
 

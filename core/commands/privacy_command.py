@@ -210,9 +210,9 @@ async def ask(interaction: Interaction, user_id: int) -> None:
 def forget_text(runtime: Runtime, user_id: int, kept: Kept) -> str:
     """Return in words what is erased, what stays, and what is out of reach."""
     core = []
-    if n := kept.core["voice_sessions"]:
+    if n := kept.core.get("voice_sessions", 0):
         core.append(plural(n, "{n} voice session", "{n} voice sessions").format(n=n))
-    if n := kept.core["audit_log"]:
+    if n := kept.core.get("audit_log", 0):
         core.append(plural(n, "{n} entry of the change log", "{n} entries of the change log").format(n=n))
     loaded = runtime.manager.loaded
     plugins = [

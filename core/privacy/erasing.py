@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +23,21 @@ from core.database import (
 from core.guilds import audit
 from core.jobs.outbox import CORE
 from core.jobs.store import insert
+from core.privacy.paths import core_id_fields, core_tables
 from core.privacy.scrubbing import Scrub
 from core.privacy.traces import elsewhere
 
 #: The core's job that forgets a member.
 FORGET = "@forget"
 BEGUN, DONE, WAITS = "member.forget", "member.forgotten", "member.forget_waits"
+
+
+#: Columns of the core in which ids and names may stand in the middle of other things.
+_TEXTS: Mapping[Any, Sequence[str]] = {
+    AuditEntry: ("target", "before", "after"),
+    GuildPlugin: ("settings",),
+    JobRow: ("key", "payload", "last_error"),
+}
 
 
 class SitsInVoice(Exception):
@@ -87,21 +96,18 @@ def erase(guild_id: int, user_id: int, stand_in: int, new_name: str, job_id: int
     theirs = (VoiceSession.guild_id == guild_id) & (VoiceSession.user_id == user_id)
     if VoiceSession.select().where(theirs, VoiceSession.left.is_null()).exists():
         raise SitsInVoice
-    VoiceSession.update(user_id=stand_in).where(theirs).execute()
     GuildMembership.delete().where(
         GuildMembership.guild_id == guild_id, GuildMembership.user_id == user_id
     ).execute()
-    GuildPlugin.update(changed_by=stand_in).where(
-        GuildPlugin.guild_id == guild_id, GuildPlugin.changed_by == user_id
-    ).execute()
-    AuditEntry.update(actor_id=stand_in).where(
-        AuditEntry.guild_id == guild_id, AuditEntry.actor_id == user_id
-    ).execute()
+    for model, here in core_tables():
+        for field in core_id_fields(model):
+            query: Any = model.update({field.name: stand_in})
+            query.where(here(guild_id), field == user_id).execute()
     person = User.get_or_none(User.id == user_id)
     scrub = Scrub(user_id, stand_in, person.name if person is not None else "", new_name)
-    _scrub_rows(AuditEntry, ("target", "before", "after"), guild_id, scrub)
-    _scrub_rows(GuildPlugin, ("settings",), guild_id, scrub)
-    _scrub_rows(JobRow, ("key", "payload", "last_error"), guild_id, scrub, JobRow.id != job_id)
+    for model, columns in _TEXTS.items():
+        others = [JobRow.id != job_id] if model is JobRow else []
+        _scrub_rows(model, columns, guild_id, scrub, *others)
     guild = Guild.get_or_none(Guild.id == guild_id)
     if guild is not None:
         before = dict(guild.settings or {})

@@ -29,7 +29,7 @@ FORGET = erasing.FORGET
 class Kept:
     """What is there about a member.
 
-    :param core: rows of the core, by kind.
+    :param core: rows of the core, by table.
     :param plugins: rows by plugin.
     :param unloaded: plugins that are not loaded and whose tables hold the member's id.
     :param under_way: whether the member is being forgotten already.

@@ -2,54 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import operator
+from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
-from core.database import AuditEntry, Guild, GuildMembership, GuildPlugin, User, VoiceSession
-from core.voice.store import records_of
+from core.database import AuditEntry, Guild, GuildPlugin, JobRow, User
+from core.privacy.paths import core_id_fields, core_tables
 
-#: Columns that say nothing about anybody.
-_OWN = frozenset({"updated_at"})
+#: Columns that say nothing about the member.
+_LEFT_OUT = frozenset({"updated_at"})
 
 
 def core_data(guild_id: int, user_id: int) -> dict[str, Any]:
-    """Return all that the core keeps about a member here. Store function."""
+    """Return all that the core keeps about a member here, by table. Store function."""
+    found: dict[str, Any] = {}
     person = User.select().where(User.id == user_id).dicts().first()
-    about: Any = (AuditEntry.actor_id == user_id) | (AuditEntry.target == str(user_id))
-    log: Any = AuditEntry.select().where(AuditEntry.guild_id == guild_id, about).order_by(AuditEntry.id)
-    membership: Any = GuildMembership.select().where(
-        GuildMembership.guild_id == guild_id, GuildMembership.user_id == user_id
-    )
-    switched: Any = GuildPlugin.select(GuildPlugin.plugin).where(
-        GuildPlugin.guild_id == guild_id, GuildPlugin.changed_by == user_id
-    )
+    if person is not None:
+        found["users"] = [_row(person)]
+    for model, query in _theirs(guild_id, user_id):
+        if model is GuildPlugin:
+            # The settings are the guild's; who changed them last is all that is personal about them.
+            rows = [{"plugin": row.plugin, "changed_by": row.changed_by} for row in query]
+        else:
+            rows = [_row(row) for row in query.dicts()]
+        if rows:
+            found[model._meta.table_name] = rows
     guild = Guild.get_or_none(Guild.id == guild_id)
     drafts = dict(guild.settings or {}).get("drafts", {}) if guild is not None else {}
-    return {
-        "user": _without_own(person) if person is not None else None,
-        "membership": [_without_own(row) for row in membership.dicts()],
-        "voice_sessions": [asdict(record) for record in records_of(guild_id, user_id)],
-        "audit_log": [_without_own(row) for row in log.dicts()],
-        "last_changed_settings_of": [plugin for (plugin,) in switched.tuples()],
-        "forms_not_taken": [draft for draft in drafts.values() if draft.get("user") == user_id],
-    }
+    typed = [draft for draft in drafts.values() if draft.get("user") == user_id]
+    if typed:
+        found["forms_not_taken"] = typed
+    return found
 
 
 def core_counts(guild_id: int, user_id: int) -> dict[str, int]:
-    """Return how many rows of which kind the core keeps about a member here. Store function."""
-    return {
-        "user": User.select().where(User.id == user_id, User.name != "").count(),
-        "voice_sessions": VoiceSession.select()
-        .where(VoiceSession.guild_id == guild_id, VoiceSession.user_id == user_id)
-        .count(),
-        "audit_log": AuditEntry.select()
-        .where(AuditEntry.guild_id == guild_id, AuditEntry.actor_id == user_id)
-        .count(),
-        "membership": GuildMembership.select()
-        .where(GuildMembership.guild_id == guild_id, GuildMembership.user_id == user_id)
-        .count(),
-    }
+    """Return how many rows the core keeps about a member here, by table. Store function."""
+    counts = {"users": User.select().where(User.id == user_id, User.name != "").count()}
+    counts |= {model._meta.table_name: query.count() for model, query in _theirs(guild_id, user_id)}
+    return {table: count for table, count in counts.items() if count}
 
 
-def _without_own(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in _OWN}
+def _theirs(guild_id: int, user_id: int) -> Iterator[tuple[Any, Any]]:
+    for model, here in core_tables():
+        if model is JobRow:
+            continue
+        conditions = [field == user_id for field in core_id_fields(model)]
+        if model is AuditEntry:
+            conditions.append(AuditEntry.target == str(user_id))
+        if conditions:
+            about = reduce(operator.or_, conditions)
+            yield model, model.select().where(here(guild_id), about).order_by(model._meta.primary_key)
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _LEFT_OUT}

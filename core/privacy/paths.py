@@ -54,6 +54,25 @@ def guild_rows(model: Any, tables: Mapping[str, Any]) -> OfGuild | None:
     return _guild_rows(model, tables, frozenset())
 
 
+def core_id_fields(model: Any) -> list[Any]:
+    """Return the columns of one of the core's models that hold a member's id.
+
+    By their names: the core's tables are too large to look through all columns for nothing.
+    """
+    return [
+        field
+        for field in id_fields(model)
+        if field.column_name in {"user_id", "actor_id"} or field.column_name.endswith("_by")
+    ]
+
+
+def core_tables() -> list[tuple[Any, OfGuild]]:
+    """Return the core's models that hold rows of guilds, with what tells whose a row is."""
+    tables = by_table([])
+    models = [model for model in CORE_SCHEMA.models if model is not Guild]
+    return [(model, here) for model in models if (here := guild_rows(model, tables)) is not None]
+
+
 def _guild_rows(model: Any, tables: Mapping[str, Any], passed: frozenset[Any]) -> OfGuild | None:
     if model is Guild:
         return lambda guild_id: Guild.id == guild_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from core.database import CORE_SCHEMA, JobRow, Schema, User, VoiceSession
+from core.database import CORE_SCHEMA, JobRow, Schema, User
 from core.database.catalog import read_catalog
 from core.database.migrating import HISTORY
 from core.privacy.paths import by_table, guild_rows, id_fields
@@ -65,8 +65,8 @@ def elsewhere(user_id: int, schemas: Sequence[Schema]) -> bool:
             if model in {User, JobRow}:
                 continue
             for field in id_fields(model):
-                # Asked without a guild, this must not read the largest table from end to end.
-                if model is VoiceSession and field.column_name != "user_id":
+                # Asked without a guild, this must not read the core's largest tables from end to end.
+                if schema is CORE_SCHEMA and field.column_name != "user_id":
                     continue
                 query: Any = model.select().where(field == user_id)
                 if query.exists():
