@@ -1,5 +1,8 @@
 """The database: threads that write and read, models, migrations."""
 
+from core.database import driver  # noqa: F401 - before anything imports peewee
+
+# isort: split
 from core.database.current import current_now
 from core.database.engine import Database, after_commit
 from core.database.errors import (

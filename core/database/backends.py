@@ -9,6 +9,7 @@ from typing import Any
 
 import peewee
 
+from core.database.driver import load_driver
 from core.database.errors import Stopped
 from core.database.operations import running
 
@@ -79,6 +80,7 @@ class ServerPostgres(_Watched, peewee.PostgresqlDatabase):
     """PostgreSQL through psycopg 3."""
 
     def __init__(self, url: str, **options: Any) -> None:
+        load_driver()
         super().__init__(
             url,
             prefer_psycopg3=True,

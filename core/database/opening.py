@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from core.clock import Clock, SystemClock
 from core.database import current
 from core.database.backends import Backend, EmbeddedSqlite, ServerPostgres, driver_error, sqlstate
+from core.database.driver import load_driver
 from core.database.engine import Database
 from core.database.lock import FileBusy, FileLock
 from core.database.models import all_models
@@ -154,7 +155,7 @@ def _no_database(path: Path) -> StartupError:
 
 def _connect_postgres(url: str) -> Backend:
     try:
-        import psycopg  # noqa: F401
+        load_driver()
     except ImportError as error:
         raise StartupError(
             "DATABASE_URL asks for PostgreSQL, whose driver is missing: run"
