@@ -9,6 +9,7 @@ import discord
 
 from core.commands.panels import MOST_TEXT, Interaction, button, fit, panel, rows, show
 from core.commands.patience import deferred_if_slow
+from core.commands.replies import number_in
 from core.commands.setup_ranks import rank_words
 from core.guilds.audit import Change, Page, page_of
 from core.guilds.ranks import Rank
@@ -66,10 +67,11 @@ def page_of_kind(guild_id: int, number: int, plugin: str | None, actor_id: int |
 
 async def turn_page(interaction: Interaction, ctx: Context, key: str) -> None:
     """Show another page of the log."""
-    number, plugin, actor = key.split(".")
+    number, _dot, rest = key.partition(".")
+    plugin, _dot, actor = rest.partition(".")
     async with deferred_if_slow(interaction, ephemeral=True):
         view = await audit_panel(
-            ctx.runtime, ctx.guild_id, int(number), plugin or None, int(actor) if actor else None
+            ctx.runtime, ctx.guild_id, number_in(number), plugin or None, number_in(actor) if actor else None
         )
     await show(interaction, view)
 
@@ -105,6 +107,26 @@ def _what(runtime: Runtime, change: Change, who: str) -> str:
             return _("{who} changed the ranks: {changes}").format(who=who, changes=_ranks(change))
         case "ranks.role_deleted":
             return _("A role was deleted: {changes}").format(changes=_ranks(change))
+        case "plugin.export":
+            return _("{who} exported the data of {plugin}.").format(who=who, plugin=title)
+        case "plugin.purge":
+            count = sum(_mapping(_mapping(change.before).get("rows")).values())
+            return _("{who} deleted the data of {plugin}: {n} rows.").format(who=who, plugin=title, n=count)
+        case "member.export":
+            return _("{who} asked for what is kept about {member}.").format(
+                who=who, member=quoted(change.target or "")
+            )
+        case "member.forget":
+            return _("{who} had a member forgotten, who is {name} now.").format(
+                who=who, name=quoted(change.target or "")
+            )
+        case "member.forgotten":
+            return _("{name} is forgotten everywhere.").format(name=quoted(change.target or ""))
+        case "member.forget_waits":
+            waits = ", ".join(_mapping(change.after).get("waits_for", ()))
+            return _("{name} is not forgotten yet by: {plugins}").format(
+                name=quoted(change.target or ""), plugins=waits
+            )
     words = _("{who}: {action} {target}").format(
         who=who, action=quoted(change.action), target=quoted(change.target) if change.target else ""
     )
