@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from core.events import Resync
     from core.plugins import PluginManager
 
+#: Combinations of what guilds have said whose plugins are kept worked out.
+MOST_ANSWERS = 1_000
+
 
 class GuildStates:
     """Which plugins are wanted and on, per guild.
@@ -44,6 +47,7 @@ class GuildStates:
         self._deliver_to = deliver_to
         self._default = frozenset(on_by_default)
         self._wanted: dict[int, dict[str, bool]] = {}
+        self._active: dict[tuple[int, frozenset[tuple[str, bool]], frozenset[str]], frozenset[str]] = {}
         self._settings = PluginSettings(db, clock, self)
         self._ranks = RankTable(db, clock)
 
@@ -103,8 +107,19 @@ class GuildStates:
 
         :param without: features that are taken as not wanted, whatever the guild says.
         """
-        if guild_id not in self._wanted:
+        said = self._wanted.get(guild_id)
+        if said is None:
             return frozenset()
+        # Guilds that have said the same have the same. Plugins only ever leave.
+        key = len(self.manager.loaded), frozenset(said.items()), frozenset(without)
+        found = self._active.get(key)
+        if found is None:
+            if len(self._active) >= MOST_ANSWERS:
+                self._active.clear()
+            found = self._active[key] = self._work_out(guild_id, without)
+        return found
+
+    def _work_out(self, guild_id: int, without: Collection[str]) -> frozenset[str]:
         features = {
             p.name
             for p in self.features()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -79,12 +79,18 @@ class Candidate:
         return module
 
 
-def find(name: str, folders: Sequence[Path]) -> Candidate:
+def installed() -> EntryPoints:
+    """Return what the installed packages offer; looks at every one of them, so ask once for many plugins."""
+    return entry_points(group=ENTRY_POINTS)
+
+
+def find(name: str, folders: Sequence[Path], offers: EntryPoints | None = None) -> Candidate:
     """Return where the plugin `name` lies: a named folder first, then an installed package, then our own.
 
     Runs no code of a plugin.
 
     :param folders: folders that hold plugin packages, from plugins.toml.
+    :param offers: what `installed` returned, when it was asked already.
     :raises NotAPlugin: there is no such plugin anywhere, what is there is no Python package, or two
         installed packages both offer it.
     """
@@ -93,8 +99,8 @@ def find(name: str, folders: Sequence[Path]) -> Candidate:
         if (package / "__init__.py").is_file():
             return Candidate(name, name, package, named=True)
         _refuse_half(package)
-    if (installed := _installed(name)) is not None:
-        return installed
+    if (package_found := _installed(name, installed() if offers is None else offers)) is not None:
+        return package_found
     if (own := find_own(name)) is not None:
         return own
     for folder in folders:
@@ -116,9 +122,9 @@ def find_own(name: str) -> Candidate | None:
     return None if place is None else Candidate(name, module, place)
 
 
-def _installed(name: str) -> Candidate | None:
+def _installed(name: str, offers: EntryPoints) -> Candidate | None:
     places: dict[str, Path] = {}
-    for entry in entry_points(group=ENTRY_POINTS, name=name):
+    for entry in offers.select(name=name):
         if (place := _folder_of(entry.value)) is not None:
             places[entry.value] = place
     if len(places) > 1:

@@ -6,6 +6,7 @@ import graphlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import EntryPoints
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,7 @@ class PluginManager:
         self._names = frozenset(load)
         self._owners: dict[str, str] = dict.fromkeys(specs_of(hookspecs), CORE)
         self._lost: dict[str, str] = {}
+        self._needs: dict[str, frozenset[str]] = {}
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._load_all(load, folders)
@@ -118,9 +120,13 @@ class PluginManager:
         caller = getattr(self._pluggy.hook, hook, None)
         return caller.spec.function if caller is not None and caller.has_spec() else None
 
-    def needs(self, name: str) -> set[str]:
+    def needs(self, name: str) -> frozenset[str]:
         """Return every plugin that `name` requires, directly or not, without itself."""
-        return self._closure(self.loaded[name].manifest)
+        # A loaded plugin's never change: what it requires is loaded before it, and goes not without it.
+        found = self._needs.get(name)
+        if found is None:
+            found = self._needs[name] = frozenset(self._closure(self.loaded[name].manifest))
+        return found
 
     def declared(self, hook: str, plugins: Sequence[str] | frozenset[str]) -> list[tuple[str, Any]]:
         """Return what the named plugins answered to a `register_*` hook of another plugin."""
@@ -134,6 +140,7 @@ class PluginManager:
         """Take a plugin, and all that require it, out of use and say so in the log."""
         if name in self.loaded:
             del self.loaded[name]
+            self._needs.clear()
         self._withdraw(name)
         entry = Quarantined(name, hook, reason)
         self.quarantined.append(entry)
@@ -159,9 +166,10 @@ class PluginManager:
             if (problem := discovery.problem_of(folder)) is not None:
                 self.folder_problems.append(problem)
                 log.error("%s", problem)
+        offers = discovery.installed() if names else None
         for name in dict.fromkeys(names):
             try:
-                candidate = self._find(name, folders)
+                candidate = self._find(name, folders, offers)
                 if candidate is None:
                     continue
                 self.candidates[name] = candidate
@@ -176,8 +184,10 @@ class PluginManager:
         for name in self._order(self.manifests):
             self._load_one(self.candidates[name], self.manifests[name])
 
-    def _find(self, name: str, folders: Sequence[Path]) -> discovery.Candidate | None:
-        candidate = discovery.find(name, folders)
+    def _find(
+        self, name: str, folders: Sequence[Path], offers: EntryPoints | None
+    ) -> discovery.Candidate | None:
+        candidate = discovery.find(name, folders, offers)
         if not self._safe or candidate.own:
             return candidate
         own = discovery.find_own(name)
