@@ -22,6 +22,8 @@ AnyInteraction = discord.Interaction[Any]
 
 #: Characters that Discord takes in a message's text.
 LONGEST_TEXT = 2_000
+#: The first whole number that a column of 64 bits does not hold.
+_NUMBERS_END = 2**63
 #: What a call to Discord raises when it is refused or does not get through.
 UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
@@ -69,6 +71,24 @@ def selected(interaction: AnyInteraction) -> list[str]:
     """Return the values that were chosen in a select."""
     data = cast(dict[str, Any], interaction.data or {})
     return [str(value) for value in data.get("values", ())]
+
+
+def outdated() -> UserError:
+    """Return the refusal of a component whose message was made by an older version."""
+    return UserError(
+        _("This message is from an older version of me and no longer works."),
+        _("Run the command again to get a fresh one."),
+    )
+
+
+def number_in(key: str) -> int:
+    """Return the number that a custom id's key, or a part of it, consists of.
+
+    :raises UserError: it is no number from 0 on that the database could hold.
+    """
+    if not (key.isascii() and key.isdecimal() and int(key) < _NUMBERS_END):
+        raise outdated()
+    return int(key)
 
 
 def modal_values(interaction: AnyInteraction) -> dict[str, str | list[str]]:

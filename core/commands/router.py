@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from core.commands.guard import admitted, refuse_for_stop
-from core.commands.replies import refuse, report
+from core.commands.replies import outdated, refuse, report
 from core.commands.table import CORE, Owner
 from core.guilds.ranks import Rank
 from core.i18n import set_locale
-from core.i18n import translate as _
 from core.manifest import Component
 
 if TYPE_CHECKING:
@@ -53,11 +52,8 @@ class ComponentRouter:
         if component is None:
             set_locale(interaction.locale.value)
             log.warning("no component answers to %r", custom_id)
-            await refuse(
-                interaction,
-                _("This message is from an older version of me and no longer works."),
-                _("Run the command again to get a fresh one."),
-            )
+            error = outdated()
+            await refuse(interaction, error.what, error.todo)
             return
         try:
             if await admitted(

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from core.commands.panels import MOST_TEXT, Interaction, button, fit, panel, place_of, rows, show
 from core.commands.patience import deferred_if_slow
-from core.commands.replies import modal_values, reply
-from core.commands.settings_form import PER_FORM, changes_in, held, key_of, marks_of, settings_form
+from core.commands.replies import modal_values, number_in, outdated, reply
+from core.commands.settings_form import MARK, PER_FORM, changes_in, held, key_of, marks_of, settings_form
 from core.commands.settings_panel import page_with, settings_panel
 from core.errors import UserError
 from core.guilds.drafts import Draft, find_draft, keep_draft
@@ -90,14 +90,15 @@ async def turn_page(interaction: Interaction, ctx: Context, key: str) -> None:
     """Show another page of the panel."""
     name, _dot, page = key.partition(".")
     stored = settings_of(ctx.runtime, ctx.guild_id, name)
-    await show(interaction, settings_panel(name, _title(ctx.runtime, name), stored, int(page)))
+    await show(interaction, settings_panel(name, _title(ctx.runtime, name), stored, number_in(page)))
 
 
 async def open_form(interaction: Interaction, ctx: Context, key: str) -> None:
     """Open the form for up to five settings."""
     name, _dot, number = key.partition(".")
     stored = settings_of(ctx.runtime, ctx.guild_id, name)
-    fields = fields_of(type(stored.values))[int(number) * PER_FORM : (int(number) + 1) * PER_FORM]
+    first = number_in(number) * PER_FORM
+    fields = fields_of(type(stored.values))[first : first + PER_FORM]
     typed = held(stored, fields, ctx.guild)
     if not typed:
         raise UserError(
@@ -113,6 +114,8 @@ async def save(interaction: Interaction, ctx: Context, key: str) -> None:
     """Take what was typed; what cannot be taken is kept for another try."""
     name, _dot, marks = key.partition(".")
     entered = modal_values(interaction)
+    if len(marks) != MARK * len(entered):
+        raise outdated()
     try:
         stored = settings_of(ctx.runtime, ctx.guild_id, name)
         typed = _by_field(stored, entered)
@@ -143,7 +146,7 @@ async def reopen(interaction: Interaction, ctx: Context, key: str) -> None:
     """Open a form that could not be taken, as it was typed."""
     name, _dot, number = key.partition(".")
     stored = settings_of(ctx.runtime, ctx.guild_id, name)
-    draft = await ctx.read(find_draft, ctx.guild_id, int(number), interaction.user.id)
+    draft = await ctx.read(find_draft, ctx.guild_id, number_in(number), interaction.user.id)
     if draft is None:
         raise UserError(
             _("What was typed here is not kept any more."), _("Run /plugins settings to begin again.")

@@ -9,7 +9,7 @@ import discord
 
 from core.commands.panels import Interaction, button, panel, rows, show
 from core.commands.patience import deferred_if_slow
-from core.commands.replies import selected
+from core.commands.replies import outdated, selected
 from core.commands.table import CORE
 from core.guilds.rank_table import MOST_ROLES
 from core.guilds.ranks import Rank, role_names
@@ -94,6 +94,8 @@ def ranks_panel(
 
 async def choose_roles(interaction: Interaction, ctx: Context, key: str) -> None:
     """Let exactly the chosen roles give a rank, from now on."""
+    if key not in set(GIVEN):
+        raise outdated()
     rank = Rank(key)
     guilds = ctx.runtime.guilds
     before = guilds.ranks(ctx.guild_id)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from plugins.payroll import service, store, views
 from plugins.payroll.commands import begin
+from plugins.payroll.rules.amounts import BASIS_POINTS
 from plugins.payroll.rules.report import OreLine
 from plugins.payroll.service import Interaction
 from plugins.payroll.views.entry import PER_PAGE
 from redlegion import Component, Context, UserError, modal_values, selected
 from redlegion import translate as _
 
+#: Digits that fit in 64 bits whatever they are.
+_MOST_DIGITS = 18
+
 
 async def choose_event(interaction: Interaction, ctx: Context, key: str) -> None:
     """An event was picked: make the draft."""
     form, _dot, org_cut = key.partition(".")
+    if form not in ("refined", "raw") or (org_cut and _number(org_cut) > BASIS_POINTS):
+        raise _unreadable()
     bench = await begin(
         ctx, interaction, int(selected(interaction)[0]), form, int(org_cut) if org_cut else None
     )
@@ -156,8 +162,25 @@ async def _show_entry(interaction: Interaction, ctx: Context, payroll_id: int, p
 
 
 def _numbers(key: str) -> tuple[int, int]:
+    """Return the payroll's id and what else a key counts.
+
+    :raises UserError: the message is from a version whose keys were others.
+    """
     first, _dot, second = key.partition(".")
-    return int(first), int(second or 0)
+    return _number(first), _number(second or "0")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise _unreadable()
+    return int(text)
+
+
+def _unreadable() -> UserError:
+    return UserError(
+        _("This message is from an older version of me and no longer works."),
+        _("Run /payroll calculate again."),
+    )
 
 
 def _part(lines: tuple[OreLine, ...], number: int) -> tuple[OreLine, ...]:
