@@ -10,7 +10,7 @@ from discord import app_commands
 
 from core.commands.panels import MOST_TEXT, Interaction, button, fit, panel, place_of, rows, show
 from core.commands.patience import deferred_if_slow
-from core.commands.replies import reply
+from core.commands.replies import number_in, reply
 from core.errors import UserError
 from core.guilds import audit
 from core.guilds.ranks import Rank, requires
@@ -252,7 +252,7 @@ async def confirmed(interaction: Interaction, ctx: Context, key: str) -> None:
     :param key: the member's id.
     :raises UserError: it is about somebody else and this is no admin, or something is going on.
     """
-    runtime, user_id = ctx.runtime, int(key)
+    runtime, user_id = ctx.runtime, number_in(key)
     _refuse_others(interaction, user_id)
     async with deferred_if_slow(interaction, ephemeral=True):
         await runtime.forgetter.refuse_if_busy(ctx.guild_id, user_id)
