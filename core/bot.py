@@ -15,7 +15,8 @@ from core.commands.guard import GuardedTree
 from core.commands.own import own_components
 from core.commands.router import ComponentRouter
 from core.events import ChannelDeleted, MemberLeft, MemberRolesChanged, ScheduledEventChanged
-from core.voice.snapshots import snapshot_of
+from core.voice.raw_states import Payload, RawStates
+from core.voice.snapshots import snapshot_of, snapshot_of_payload
 
 if TYPE_CHECKING:
     from core.runtime import Runtime
@@ -48,6 +49,7 @@ class Bot(discord.AutoShardedClient):
         )
         # discord.py would call a view's own callbacks, whoever may use it and whosever id it bears.
         self._connection._view_store = DeafViewStore(self._connection)
+        self.raw_states = RawStates(self._connection.parsers, self._knows_channel, self._voice_unheard)
         self.runtime = runtime
         self.tree = GuardedTree(self, runtime)
         self.router = ComponentRouter(runtime, own_components())
@@ -79,8 +81,9 @@ class Bot(discord.AutoShardedClient):
     def _voice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
         self.seen_events += 1
         guild = member.guild
+        channel_id = self.raw_states.heard()
         if self.user is not None and member.id == self.user.id:
-            self.runtime.seats.own_state(guild.id, after.channel.id if after.channel else None)
+            self.runtime.seats.own_state(guild.id, channel_id)
         if not self.runtime.recorder.wants(guild.id):
             return
         snapshot = snapshot_of(
@@ -90,14 +93,34 @@ class Bot(discord.AutoShardedClient):
             clock=self.runtime.clock,
             sequence=self.next_sequence(),
             replayed=guild.shard_id in self._replaying,
+            channel_id=channel_id,
         )
         if not member.bot:
             self.runtime.names.saw(member.id, member.display_name)
         self.runtime.recorder.observe(snapshot)
 
+    def _voice_unheard(self, data: Payload) -> None:
+        """Take a state of a member whom discord.py does not know, such as the end of one who was removed."""
+        guild = self.get_guild(int(data.get("guild_id") or 0))
+        if guild is None or not self.runtime.recorder.wants(guild.id):
+            return
+        snapshot = snapshot_of_payload(
+            guild,
+            data,
+            clock=self.runtime.clock,
+            sequence=self.next_sequence(),
+            replayed=guild.shard_id in self._replaying,
+        )
+        self.runtime.recorder.observe(snapshot)
+
+    def _knows_channel(self, guild_id: int, channel_id: int) -> bool:
+        guild = self.get_guild(guild_id)
+        return guild is not None and guild.get_channel(channel_id) is not None
+
     def _shard_connected(self, shard_id: int) -> None:
         self.connected_shards.add(shard_id)
         self._readying.add(shard_id)
+        self.raw_states.forget_where(lambda guild_id: (guild_id >> 22) % (self.shard_count or 1) == shard_id)
 
     def _shard_disconnected(self, shard_id: int) -> None:
         if shard_id in self.connected_shards:
@@ -131,9 +154,11 @@ class Bot(discord.AutoShardedClient):
         # discord.py keeps the voice states of an outage and only adds to them when the guild is back, so
         # people who left meanwhile would seem to sit there still.
         guild._voice_states.clear()
+        self.raw_states.forget(guild.id)
 
     def _member_removed(self, payload: discord.RawMemberRemoveEvent) -> None:
         now = self.runtime.clock.now()
+        self.raw_states.forget_member(payload.guild_id, payload.user.id)
         self.runtime.recorder.member_gone(payload.guild_id, payload.user.id, now)
         self.runtime.dispatcher.deliver(
             payload.guild_id, "on_member_left", MemberLeft(payload.guild_id, payload.user.id, now)

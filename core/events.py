@@ -6,6 +6,7 @@ so everything here is copied in the tick in which it arrived.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,7 +53,10 @@ class SessionRecord:
     :param deafened_us: microseconds spent deafened so far (closed spans only).
     :param status: active, completed or cancelled.
     :param previous_id: the stay this one was a move from, if any.
-    :param estimated: a bound was not seen but inferred after an outage.
+    :param joined_estimated: its beginning was not seen but inferred after an outage.
+    :param left_estimated: the same of its end.
+    :param afk: it was spent in the guild's AFK channel and credits nothing.
+    :param deafened_since: while it is open, when the member last began to hear nothing.
     """
 
     id: int
@@ -64,7 +68,15 @@ class SessionRecord:
     deafened_us: int = 0
     status: str = "active"
     previous_id: int | None = None
-    estimated: bool = False
+    joined_estimated: bool = False
+    left_estimated: bool = False
+    afk: bool = False
+    deafened_since: datetime | None = None
+
+    @property
+    def estimated(self) -> bool:
+        """Whether one of its bounds was not seen but inferred after an outage."""
+        return self.joined_estimated or self.left_estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +165,39 @@ class ScheduledEventChanged:
     starts: datetime
     channel_id: int | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionAsked:
+    """Voice sessions that ended long ago are about to be folded into sums per day.
+
+    :param start: when the oldest of them began; aware UTC.
+    :param end: when the guild's retention ends: sessions that ended then or before are folded.
+    """
+
+    guild_id: int
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVoice:
+    """Voice sessions that are not to be folded, because something rests on them.
+
+    :param spans: (start, end), aware; every session that overlaps one or touches it stays.
+    :param session_ids: sessions that stay, wherever they lie.
+    """
+
+    spans: tuple[tuple[datetime, datetime], ...] = ()
+    session_ids: frozenset[int] = frozenset()
+
+    def and_spans(self, spans: Iterable[tuple[datetime, datetime]]) -> KeptVoice:
+        """Return this with further spans."""
+        return KeptVoice((*self.spans, *spans), self.session_ids)
+
+    def and_sessions(self, session_ids: Iterable[int]) -> KeptVoice:
+        """Return this with further sessions."""
+        return KeptVoice(self.spans, self.session_ids | frozenset(session_ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,10 @@ class VoiceSession(BaseModel):
     deafened_us = Snowflake(default=0)
     status = Text(default="active")
     previous_id = Snowflake(null=True)
-    estimated = peewee.BooleanField(default=False)
+    joined_estimated = peewee.BooleanField(default=False)
+    left_estimated = peewee.BooleanField(default=False)
+    afk = peewee.BooleanField(default=False)
+    deafened_since = Instant(null=True)
 
     class Meta:
         table_name = "voice_sessions"
@@ -137,6 +140,41 @@ VoiceSession.add_index(
     where=SQL('"left" IS NULL'),
     name="voice_sessions_one_open",
 )
+
+
+class VoiceVoid(BaseModel):
+    """Why a voice session was voided, and by whom; without one a cancelled session was too short to keep."""
+
+    session_id = Reference(VoiceSession, unique=True)
+    guild_id = Snowflake()
+    reason = Text()
+    voided_by = Snowflake(null=True)
+    at = Instant()
+
+    class Meta:
+        table_name = "voice_voids"
+
+
+class VoiceDay(BaseModel):
+    """What is left of a member's sessions in one channel once they were folded, per UTC day.
+
+    Microseconds, so that the sums are those of the sessions. A stay over midnight is cut there and counts as
+    a stay of the day on which it began.
+    """
+
+    guild_id = Snowflake()
+    user_id = Snowflake()
+    channel_id = Snowflake()
+    day = Instant()
+    present_us = Snowflake(default=0)
+    deafened_us = Snowflake(default=0)
+    afk_us = Snowflake(default=0)
+    stays = Snowflake(default=0)
+    estimated = Snowflake(default=0)
+
+    class Meta:
+        table_name = "voice_daily"
+        indexes = ((("user_id", "guild_id", "channel_id", "day"), True), (("guild_id", "day"), False))
 
 
 class ShardHeartbeat(BaseModel):
@@ -225,6 +263,8 @@ CORE_MODELS: tuple[type[BaseModel], ...] = (
     GuildPlugin,
     GuildRank,
     VoiceSession,
+    VoiceVoid,
+    VoiceDay,
     ShardHeartbeat,
     JobRow,
     AuditEntry,

@@ -233,7 +233,12 @@ class GuildOpener:
 
     def _present(self, guild: discord.Guild) -> dict[int, VoiceSnapshot]:
         runtime = self._runtime
-        present = present_states(guild, clock=runtime.clock, sequence=runtime.bot.next_sequence())
+        present = present_states(
+            guild,
+            clock=runtime.clock,
+            sequence=runtime.bot.next_sequence(),
+            elsewhere=runtime.bot.raw_states.elsewhere(guild.id),
+        )
         for user_id in present:
             member = guild.get_member(user_id)
             if member is not None and not member.bot:

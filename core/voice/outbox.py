@@ -19,13 +19,23 @@ from core.clock import Clock
 from core.database.errors import DatabaseClosed, DatabaseUnavailable
 from core.events import (
     Resync,
+    SessionRecord,
     VoiceSessionEnded,
     VoiceSessionMoved,
     VoiceSessionStarted,
     VoiceStateChanged,
 )
 from core.voice.store import apply_transitions
-from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, StateChanged, Transition
+from core.voice.transitions import (
+    Corrected,
+    Discarded,
+    Ended,
+    Moved,
+    Rewritten,
+    Started,
+    StateChanged,
+    Transition,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -178,7 +188,10 @@ class Outbox:
                 return
 
     def _announce(self, guild_id: int, item: Transition | Resync) -> None:
-        hook, event = _hook_of(item)
+        told = _hook_of(item)
+        if told is None:
+            return
+        hook, event = told
         try:
             self._deliver(guild_id, hook, event)
         except Exception:
@@ -193,18 +206,35 @@ def _has_row(transition: Transition) -> bool:
     return not isinstance(transition, StateChanged) or transition.session is not None
 
 
-def _hook_of(item: Transition | Resync) -> tuple[str, object]:
+def _hook_of(item: Transition | Resync) -> tuple[str, object] | None:
+    """Return what plugins hear of an item; for them the AFK channel is nowhere."""
     match item:
         case Started(session):
-            return "on_voice_session_started", VoiceSessionStarted(session)
+            return _moved(None, session)
         case Ended(session) | Discarded(session):
-            return "on_voice_session_ended", VoiceSessionEnded(session)
+            return _moved(session, None)
         case Moved(closed, opened):
-            return "on_voice_session_moved", VoiceSessionMoved(closed, opened)
+            return _moved(closed, opened)
         case Rewritten(session, former):
-            voided = replace(former, left=former.joined, deafened_us=0, status="cancelled")
-            return "on_voice_session_moved", VoiceSessionMoved(voided, session)
+            voided = replace(
+                former, left=former.joined, deafened_us=0, deafened_since=None, status="cancelled"
+            )
+            return _moved(voided, session)
         case StateChanged(snapshot, _):
-            return "on_voice_state_changed", VoiceStateChanged(snapshot)
+            return None if snapshot.afk else ("on_voice_state_changed", VoiceStateChanged(snapshot))
+        case Corrected():
+            return None
         case Resync():
             return "on_resync", item
+
+
+def _moved(closed: SessionRecord | None, opened: SessionRecord | None) -> tuple[str, object] | None:
+    gone = None if closed is None or closed.afk else closed
+    come = None if opened is None or opened.afk else opened
+    if gone is not None and come is not None:
+        return "on_voice_session_moved", VoiceSessionMoved(gone, come)
+    if come is not None:
+        return "on_voice_session_started", VoiceSessionStarted(come)
+    if gone is not None:
+        return "on_voice_session_ended", VoiceSessionEnded(gone)
+    return None

@@ -96,13 +96,18 @@ class VoiceRecorder:
             self._outbox.put(guild_id, room.tracker.close_all(now))
 
     def present_now(self, guild_id: int) -> list[SessionRecord]:
-        """Return the open sessions of a guild."""
+        """Return the open sessions of a guild, without those in the AFK channel."""
         room = self._rooms.get(guild_id)
         return [] if room is None else room.tracker.open_sessions
 
+    def afk_now(self, guild_id: int) -> list[SessionRecord]:
+        """Return the open sessions of those who are in the AFK channel of a guild."""
+        room = self._rooms.get(guild_id)
+        return [] if room is None else room.tracker.open_afk_sessions
+
     def open_count(self) -> int:
-        """Return how many sessions are open in all guilds."""
-        return sum(room.tracker.open_count for room in self._rooms.values())
+        """Return how many sessions are open in all guilds, without those in AFK channels."""
+        return sum(len(room.tracker.open_sessions) for room in self._rooms.values())
 
     def waiting(self) -> int:
         """Return how many transitions are not committed yet."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import discord
 
 from core.clock import Clock
 from core.events import VoiceSnapshot
+
+_NOBODY: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
 
 
 def snapshot_of(
@@ -41,14 +47,48 @@ def snapshot_of(
     )
 
 
-def present_states(guild: discord.Guild, *, clock: Clock, sequence: int = 0) -> dict[int, VoiceSnapshot]:
+def snapshot_of_payload(
+    guild: discord.Guild, data: Mapping[str, Any], *, clock: Clock, sequence: int, replayed: bool = False
+) -> VoiceSnapshot:
+    """Make a snapshot from what the gateway said, for a state that discord.py's cache does not show.
+
+    :param data: the payload of a voice state.
+    """
+    user_id, channel_id = int(data["user_id"]), data.get("channel_id")
+    member = guild.get_member(user_id)
+    named = data.get("member", {}).get("user", {})
+    payload: Any = data
+    return _copy(
+        guild,
+        user_id,
+        member.bot if member is not None else bool(named.get("bot")),
+        None,
+        discord.VoiceState(data=payload),
+        clock=clock,
+        sequence=sequence,
+        replayed=replayed,
+        channel_id=None if channel_id is None else int(channel_id),
+    )
+
+
+def present_states(
+    guild: discord.Guild,
+    *,
+    clock: Clock,
+    sequence: int = 0,
+    elsewhere: Mapping[int, Mapping[str, Any]] = _NOBODY,
+) -> dict[int, VoiceSnapshot]:
     """Return a snapshot of everyone who is in voice now, by user id, as the guild's cache has them.
 
     Bots are marked where the member is known; an unknown bot is taken for a person until its next state.
 
     :param sequence: the number that these snapshots carry.
+    :param elsewhere: what the gateway said of those who sit in channels that the cache does not know, by
+        user id.
     """
     present: dict[int, VoiceSnapshot] = {}
+    for user_id, data in elsewhere.items():
+        present[user_id] = snapshot_of_payload(guild, data, clock=clock, sequence=sequence)
     for channel in (*guild.voice_channels, *guild.stage_channels):
         for user_id, state in channel.voice_states.items():
             member = guild.get_member(user_id)

@@ -14,11 +14,20 @@ from peewee import EXCLUDED, IntegrityError
 from core.database.current import current_now, proxy
 from core.database.models import ShardHeartbeat, VoiceSession
 from core.events import SessionRecord
-from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, StateChanged, Transition
+from core.voice.transitions import (
+    Corrected,
+    Discarded,
+    Ended,
+    Moved,
+    Rewritten,
+    Started,
+    StateChanged,
+    Transition,
+)
 
 T = TypeVar("T")
 
-# 12 columns a row; SQLite allows 32,766 parameters in a statement, PostgreSQL 65,535.
+# 15 columns a row; SQLite allows 32,766 parameters in a statement, PostgreSQL 65,535.
 ROWS_PER_STATEMENT = 2_000
 IDS_PER_STATEMENT = 10_000
 
@@ -32,14 +41,18 @@ _COLUMNS = (
     VoiceSession.deafened_us,
     VoiceSession.status,
     VoiceSession.previous_id,
-    VoiceSession.estimated,
+    VoiceSession.joined_estimated,
+    VoiceSession.left_estimated,
+    VoiceSession.afk,
+    VoiceSession.deafened_since,
 )
 
 _STAMPS = ("created_at", "updated_at")
 _WRITTEN: dict[str, Callable[[Any], Any]] = {
     name: getattr(VoiceSession, name).db_value for name in (*(field.name for field in _COLUMNS), *_STAMPS)
 }
-_REPLACED = ("channel_id", "joined", "left", "deafened_us", "estimated", "updated_at")
+_KEPT = frozenset({"id", "guild_id", "user_id", "status", "previous_id", "created_at"})
+_REPLACED = tuple(name for name in _WRITTEN if name not in _KEPT)
 _UPSERT = f"""
 INSERT INTO voice_sessions ({", ".join(f'"{name}"' for name in _WRITTEN)}) VALUES {{rows}}
 ON CONFLICT ("id") DO UPDATE SET {", ".join(f'"{name}" = excluded."{name}"' for name in _REPLACED)},
@@ -59,7 +72,7 @@ def apply_transitions(transitions: Sequence[Transition]) -> None:
     discarded: dict[int, SessionRecord] = {}
     for transition in transitions:
         match transition:
-            case Started(session) | Ended(session) | Rewritten(session, _):
+            case Started(session) | Ended(session) | Rewritten(session, _) | Corrected(session):
                 rows[session.id] = session
             case Moved(closed, opened):
                 rows[closed.id] = closed
@@ -121,6 +134,8 @@ def sessions_between(
     end: datetime,
     channel_ids: Collection[int] | None = None,
     user_id: int | None = None,
+    *,
+    afk: bool = False,
 ) -> list[SessionRecord]:
     """Return the sessions that overlap a span, oldest first; open ones included, voided ones not.
 
@@ -128,6 +143,7 @@ def sessions_between(
     :param end: aware; sessions that began then or later do not count.
     :param channel_ids: only these channels; None for all, empty for none.
     :param user_id: only this member; None for all.
+    :param afk: stays in the AFK channel too, which credit nothing.
     """
     if channel_ids is not None and not channel_ids:
         return []
@@ -137,17 +153,13 @@ def sessions_between(
         VoiceSession.left.is_null() | (VoiceSession.left > start),
         VoiceSession.status != "cancelled",
     )
+    if not afk:
+        query = query.where(VoiceSession.afk == False)  # noqa: E712 - an SQL expression
     if channel_ids is not None:
         query = query.where(VoiceSession.channel_id.in_(sorted(channel_ids)))
     if user_id is not None:
         query = query.where(VoiceSession.user_id == user_id)
     return _records(query)
-
-
-def records_of(guild_id: int, user_id: int) -> list[SessionRecord]:
-    """Return every session of a member in a guild, oldest first; voided ones included."""
-    query = VoiceSession.select(*_COLUMNS)
-    return _records(query.where(VoiceSession.guild_id == guild_id, VoiceSession.user_id == user_id))
 
 
 def beat(shard_id: int, at: datetime) -> None:

@@ -1,7 +1,8 @@
 """Who sits where in one guild, and since when: snapshots in, transitions out.
 
 Pure: no asyncio, no discord, no database. Only a change of channel moves time; a stay is closed and its
-successor opened at the same instant, so a chain of moves has neither gap nor overlap.
+successor opened at the same instant, so a chain of moves has neither gap nor overlap. Time in the AFK channel
+is tracked like any other, in sessions that say so, and nobody but the store hears of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.events import SessionRecord, VoiceSnapshot
-from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, StateChanged, Transition
+from core.voice.transitions import (
+    Corrected,
+    Discarded,
+    Ended,
+    Moved,
+    Rewritten,
+    Started,
+    StateChanged,
+    Transition,
+)
 
 SHORTEST_STAY = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -26,7 +36,6 @@ class _Seat:
     record: SessionRecord
     monotonic: float | None = None
     flags: Flags | None = None
-    deafened_since: datetime | None = None
 
 
 class GuildTracker:
@@ -45,13 +54,13 @@ class GuildTracker:
 
     @property
     def open_sessions(self) -> list[SessionRecord]:
-        """The sessions that are open now, in the order in which the members first sat down."""
-        return [seat.record for seat in self._seats.values()]
+        """The sessions that are open now, in the order in which the members first sat down; no AFK ones."""
+        return [seat.record for seat in self._seats.values() if not seat.record.afk]
 
     @property
-    def open_count(self) -> int:
-        """How many sessions are open now."""
-        return len(self._seats)
+    def open_afk_sessions(self) -> list[SessionRecord]:
+        """The open sessions of those who are in the AFK channel."""
+        return [seat.record for seat in self._seats.values() if seat.record.afk]
 
     def restore(self, open_sessions: Iterable[SessionRecord]) -> None:
         """Take over open sessions of an earlier process; nothing is said of them until `reconcile`."""
@@ -74,14 +83,14 @@ class GuildTracker:
         seat = self._seats.get(snapshot.user_id)
         if snapshot.bot:
             return [] if seat is None else [self._discard(seat)]
-        channel_id = _counted_channel(snapshot)
+        channel_id = snapshot.channel_id
         if seat is None:
             if channel_id is None:
                 return []
             # Already there before we knew: the join itself was missed.
             missed = snapshot.before_channel_id == channel_id
             return [self._start(snapshot, channel_id, snapshot.at, estimated=snapshot.replayed or missed)]
-        if seat.record.channel_id == channel_id:
+        if _sits_there(seat, snapshot):
             return self._change_state(seat, snapshot)
         left = snapshot.at
         if snapshot.replayed and self.alive_until is not None:
@@ -130,24 +139,22 @@ class GuildTracker:
         :param now: when `present` was taken.
         :param gap_limit: the longest gap over which a member found in the same channel counts as having
             stayed.
-        :returns: nothing for those who stayed; a close at `last_alive` for those gone, followed at `now` by
-            a new stay for those elsewhere or over too long a gap; a new stay for those not known before. All
-            marked estimated when there was a gap.
+        :returns: nothing for those who stayed, but for their deafened time; a close at `last_alive` for those
+            gone, followed at `now` by a new stay for those elsewhere or over too long a gap; a new stay for
+            those not known before. All marked estimated when there was a gap.
         """
         last_alive = min(last_alive, now)
         gap = now - last_alive
         transitions: list[Transition] = []
         for user_id, seat in list(self._seats.items()):
             snapshot = present.get(user_id)
-            channel_id = None if snapshot is None else _counted_channel(snapshot)
+            channel_id = None if snapshot is None else snapshot.channel_id
             if snapshot is not None and snapshot.bot:
                 transitions.append(self._discard(seat))
             elif snapshot is None or channel_id is None:
                 transitions.append(self._end(seat, last_alive, None, estimated=gap > timedelta()))
-            elif channel_id == seat.record.channel_id and (
-                gap <= gap_limit or seat.record.joined >= last_alive
-            ):
-                self._resume(seat, snapshot, last_alive, now)
+            elif _sits_there(seat, snapshot) and (gap <= gap_limit or seat.record.joined >= last_alive):
+                transitions += self._resume(seat, snapshot, last_alive, now)
             else:
                 moment = replace(snapshot, at=now)
                 transitions.append(
@@ -165,7 +172,7 @@ class GuildTracker:
     ) -> list[Transition]:
         transitions: list[Transition] = []
         for user_id, snapshot in present.items():
-            channel_id = _counted_channel(snapshot)
+            channel_id = snapshot.channel_id
             if user_id not in self._seats and channel_id is not None and not snapshot.bot:
                 transitions.append(self._start(snapshot, channel_id, now, estimated=estimated))
         return transitions
@@ -185,9 +192,11 @@ class GuildTracker:
             channel_id=channel_id,
             joined=at,
             previous_id=previous_id,
-            estimated=estimated,
+            joined_estimated=estimated,
+            afk=snapshot.afk,
+            deafened_since=at if snapshot.deafened else None,
         )
-        seat = _Seat(record, snapshot.monotonic, _flags(snapshot), at if snapshot.deafened else None)
+        seat = _Seat(record, snapshot.monotonic, _flags(snapshot))
         self._seats[snapshot.user_id] = seat
         return seat
 
@@ -197,20 +206,35 @@ class GuildTracker:
         former = seat.record
         # A stay that began before an outage is evidence and is kept, however short; one that began in the
         # very replay that ends it has no length of its own.
-        keep = estimated and not (former.estimated and former.joined >= left)
+        keep = estimated and not (former.joined_estimated and former.joined >= left)
         if not keep and _is_short(seat, left, snapshot.monotonic):
-            self._count_deafened(seat, snapshot, max(snapshot.at, former.joined))
-            seat.record = replace(seat.record, channel_id=channel_id, estimated=former.estimated or estimated)
-            seat.flags = _flags(snapshot)
-            return Rewritten(seat.record, former)
+            return self._rewrite(seat, snapshot, channel_id, estimated=estimated)
         closed = self._close(seat, left, estimated)
         # A clock set back must not let the next stay begin before the last one ended.
         opened = self._open(snapshot, channel_id, max(snapshot.at, closed.joined), closed.id, estimated)
         return Moved(closed, opened.record)
 
+    def _rewrite(
+        self, seat: _Seat, snapshot: VoiceSnapshot, channel_id: int, *, estimated: bool
+    ) -> Transition:
+        former, now = seat.record, max(snapshot.at, seat.record.joined)
+        if former.afk != snapshot.afk:
+            # Time in the AFK channel never becomes presence, and presence never becomes AFK time.
+            seat.record = replace(former, joined=now, deafened_us=0, deafened_since=None)
+            seat.monotonic = snapshot.monotonic
+        self._count_deafened(seat, snapshot, now)
+        seat.record = replace(
+            seat.record,
+            channel_id=channel_id,
+            afk=snapshot.afk,
+            joined_estimated=former.joined_estimated or estimated,
+        )
+        seat.flags = _flags(snapshot)
+        return Rewritten(seat.record, former)
+
     def _end(self, seat: _Seat, left: datetime, monotonic: float | None, *, estimated: bool) -> Transition:
         # An estimated stay is kept, however short: its row is what tells that the member's time is uncertain.
-        if not (estimated or seat.record.estimated) and _is_short(seat, left, monotonic):
+        if not (estimated or seat.record.joined_estimated) and _is_short(seat, left, monotonic):
             return self._discard(seat, left)
         return Ended(self._close(seat, left, estimated))
 
@@ -222,13 +246,14 @@ class GuildTracker:
         record = seat.record
         del self._seats[record.user_id]
         left = max(left, record.joined)
-        deafened = record.deafened_us + _microseconds(seat.deafened_since, left)
+        deafened = record.deafened_us + _microseconds(record.deafened_since, left)
         return replace(
             record,
             left=left,
             deafened_us=min(deafened, (left - record.joined) // _MICROSECOND),
             status="completed",
-            estimated=record.estimated or estimated,
+            left_estimated=estimated,
+            deafened_since=None,
         )
 
     def _change_state(self, seat: _Seat, snapshot: VoiceSnapshot) -> list[Transition]:
@@ -242,24 +267,28 @@ class GuildTracker:
     def _count_deafened(
         self, seat: _Seat, snapshot: VoiceSnapshot, began: datetime, ended: datetime | None = None
     ) -> bool:
-        """Begin or end a deafened span and tell whether the counted time has changed."""
-        if snapshot.deafened:
-            seat.deafened_since = seat.deafened_since or began
+        """Begin or end a deafened span and tell whether that has changed the record."""
+        record = seat.record
+        if snapshot.deafened == (record.deafened_since is not None):
             return False
-        span = _microseconds(seat.deafened_since, ended or began)
-        seat.deafened_since = None
-        if span:
-            seat.record = replace(seat.record, deafened_us=seat.record.deafened_us + span)
-        return span > 0
+        if snapshot.deafened:
+            seat.record = replace(record, deafened_since=began)
+        else:
+            span = _microseconds(record.deafened_since, ended or began)
+            seat.record = replace(record, deafened_us=record.deafened_us + span, deafened_since=None)
+        return True
 
-    def _resume(self, seat: _Seat, snapshot: VoiceSnapshot, last_alive: datetime, now: datetime) -> None:
+    def _resume(
+        self, seat: _Seat, snapshot: VoiceSnapshot, last_alive: datetime, now: datetime
+    ) -> list[Transition]:
         seat.flags = _flags(snapshot)
-        # Deafened or not during the gap is unknown: the span ends at the last sight, or begins at the next.
-        self._count_deafened(seat, snapshot, now, last_alive)
+        # Deafened or not during the gap is unknown where it changed: the span ends at the last sight, or
+        # begins at the next. Where it is the same, it went on, as the stay itself did.
+        return [Corrected(seat.record)] if self._count_deafened(seat, snapshot, now, last_alive) else []
 
 
-def _counted_channel(snapshot: VoiceSnapshot) -> int | None:
-    return None if snapshot.afk else snapshot.channel_id
+def _sits_there(seat: _Seat, snapshot: VoiceSnapshot) -> bool:
+    return (seat.record.channel_id, seat.record.afk) == (snapshot.channel_id, snapshot.afk)
 
 
 def _flags(snapshot: VoiceSnapshot) -> Flags:

@@ -33,7 +33,8 @@ class Moved:
 class Rewritten:
     """A stay too short to keep was followed by another: its row becomes the successor's.
 
-    :param session: the open session, now in the new channel, with the id, start and link of `former`.
+    :param session: the open session, now in the new channel, with the id and link of `former`, and with its
+        start unless one of the two is in the AFK channel: such time passes to nobody.
     :param former: the same session as it was before.
     """
 
@@ -52,11 +53,18 @@ class Discarded:
 class StateChanged:
     """Deaf, mute or stream changed in place.
 
-    :param session: the open session when its counted deafened time has changed with it, else None.
+    :param session: the open session when what its row says of deafened time has changed with it, else None.
     """
 
     snapshot: VoiceSnapshot
     session: SessionRecord | None = None
 
 
-Transition = Started | Ended | Moved | Rewritten | Discarded | StateChanged
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What the row of an open session says of deafened time is another after a gap; nothing has happened."""
+
+    session: SessionRecord
+
+
+Transition = Started | Ended | Moved | Rewritten | Discarded | StateChanged | Corrected

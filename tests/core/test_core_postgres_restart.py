@@ -86,7 +86,7 @@ def stays() -> list[tuple[Any, ...]]:
         VoiceSession.channel_id,
         VoiceSession.joined,
         VoiceSession.left,
-        VoiceSession.estimated,
+        VoiceSession.joined_estimated | VoiceSession.left_estimated,
     )
     return list(rows.order_by(VoiceSession.joined, VoiceSession.user_id).tuples())
 

@@ -28,6 +28,10 @@ def steps(schemas: Sequence[Schema]) -> list[tuple[Schema, str | None, str]]:
     return found
 
 
+#: Columns that a down fills anew, by migration and table; a test of its own says with what.
+REMADE = {("core/0003_voice", "voice_sessions"): frozenset({"estimated", "status", "left"})}
+
+
 def test_every_migration_can_be_undone_and_done_again(database_url: str) -> None:
     schemas = all_schemas()
     migrate_up(database_url, schemas)
@@ -55,13 +59,19 @@ def test_what_a_down_keeps_is_kept_with_its_rows(database_url: str) -> None:
         assert set(new) <= set(old)
         for table, (columns, lines) in new.items():
             assert len(lines) == ROWS, f"{schema.name}/{name} loses rows of {table}"
-            places = [old[table][0].index(column) for column in columns]
-            assert lines == [tuple(line[place] for place in places) for line in old[table][1]]
+            remade = REMADE.get((f"{schema.name}/{name}", table), frozenset())
+            kept = [column for column in columns if column not in remade]
+            assert _only(kept, columns, lines) == _only(kept, *old[table])
         if before is not None:
             migrate_up(database_url, [schema])
             again = contents(database_url)
             assert all(len(again[table][1]) == ROWS for table in new)
             migrate_down(database_url, schema, before)
+
+
+def _only(kept: list[str], columns: list[str], lines: list[Any]) -> list[tuple[Any, ...]]:
+    places = [columns.index(column) for column in kept]
+    return [tuple(line[place] for place in places) for line in lines]
 
 
 def contents(url: str) -> dict[str, tuple[list[str], list[Any]]]:

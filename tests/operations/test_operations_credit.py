@@ -19,8 +19,9 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def stay(channel: int, joined: float, left: float, *, user: int = QUARTZ, estimated: bool = False) -> Stay:
-    return Stay(user, channel, at(joined), at(left), estimated)
+def stay(channel: int, joined: float, left: float, *, user: int = QUARTZ, estimated: str = "") -> Stay:
+    """A stay; `estimated` names its estimated bounds."""
+    return Stay(user, channel, at(joined), at(left), "joined" in estimated, "left" in estimated)
 
 
 HOUR = [Window(at(0), at(3600))]
@@ -79,15 +80,19 @@ def test_seconds_per_channel() -> None:
 @pytest.mark.parametrize(
     ("beside", "estimated"),
     [
-        pytest.param(stay(ALPHA, 600, 700, estimated=True), True, id="a counted stay is estimated"),
+        pytest.param(stay(ALPHA, 600, 700, estimated="joined"), True, id="a counted stay is estimated"),
         pytest.param(
-            stay(LOUNGE, 600, 700, estimated=True), True, id="an estimated stay elsewhere meanwhile"
+            stay(LOUNGE, 600, 700, estimated="left"), True, id="an estimated stay elsewhere meanwhile"
         ),
-        pytest.param(stay(ALPHA, 3600, 3700, estimated=True), True, id="one that touches the end"),
-        pytest.param(stay(LOUNGE, -90, -30, estimated=True), False, id="one long before the start"),
-        pytest.param(stay(LOUNGE, -90, 4000, estimated=True), False, id="one that began and ends outside"),
-        pytest.param(stay(LOUNGE, -90, 300, estimated=True), True, id="one that ends within"),
-        pytest.param(stay(ALPHA, 600, 700, user=2, estimated=True), False, id="somebody else's"),
+        pytest.param(stay(ALPHA, 3600, 3700, estimated="joined"), True, id="one that touches the end"),
+        pytest.param(stay(ALPHA, 3500, 3700, estimated="left"), False, id="one that ends after the end"),
+        pytest.param(stay(LOUNGE, -90, -30, estimated="joined left"), False, id="one long before the start"),
+        pytest.param(
+            stay(LOUNGE, -90, 4000, estimated="joined left"), False, id="one that began and ends outside"
+        ),
+        pytest.param(stay(LOUNGE, -90, 300, estimated="left"), True, id="one that ends within"),
+        pytest.param(stay(ALPHA, -90, 300, estimated="joined"), False, id="one whose beginning lies outside"),
+        pytest.param(stay(ALPHA, 600, 700, user=2, estimated="joined left"), False, id="somebody else's"),
     ],
 )
 def test_estimated_when_a_stay_near_it_is(beside: Stay, estimated: bool) -> None:
@@ -109,7 +114,9 @@ def tick(n: int) -> datetime:
 pairs = st.tuples(instants, instants).map(sorted)
 stays_st = st.lists(
     st.builds(
-        lambda user, channel, span, estimated: Stay(user, channel, tick(span[0]), tick(span[1]), estimated),
+        lambda user, channel, span, estimated: Stay(
+            user, channel, tick(span[0]), tick(span[1]), estimated, estimated
+        ),
         st.integers(1, 3),
         channels,
         pairs,

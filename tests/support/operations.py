@@ -30,5 +30,6 @@ def sat(
         joined=at(joined),
         left=None if left is None else at(left),
         status="active" if left is None else "completed",
-        estimated=estimated,
+        joined_estimated=estimated,
+        left_estimated=estimated and left is not None,
     )

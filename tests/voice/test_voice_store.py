@@ -44,10 +44,12 @@ def _status(session_id: int) -> str | None:
 
 
 async def test_a_session_reads_back_as_it_was_written(database: Database) -> None:
-    session = replace(record(2**62), deafened_us=5, previous_id=3, estimated=True)
+    session = replace(
+        record(2**62), deafened_us=5, previous_id=3, joined_estimated=True, deafened_since=at(3)
+    )
     await database.write(apply_transitions, [Started(session)], key=GUILD)
     assert await database.read(load_open, [GUILD]) == [session]
-    ended = replace(closed(session, 90.000001), deafened_us=7)
+    ended = replace(closed(session, 90.000001), deafened_us=7, left_estimated=True, deafened_since=None)
     await database.write(apply_transitions, [Ended(ended)], key=GUILD)
     assert await database.read(load_open) == []
     assert await database.read(_all) == [ended]

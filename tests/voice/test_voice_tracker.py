@@ -8,7 +8,7 @@ from typing import Any
 
 from core.events import SessionRecord, VoiceSnapshot
 from core.voice.tracker import GuildTracker
-from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, StateChanged
+from core.voice.transitions import Corrected, Discarded, Ended, Moved, Rewritten, Started, StateChanged
 
 GUILD, QUARTZ, OPAL = 1, 10, 11
 HUB, ALPHA, BETA, AFK = 100, 101, 102, 199
@@ -83,23 +83,49 @@ def test_bots_are_ignored_and_a_bot_taken_for_a_member_is_removed() -> None:
     assert voice.open_sessions == []
 
 
-def test_the_afk_channel_closes_and_opens_nothing() -> None:
+def test_time_in_the_afk_channel_is_a_session_that_says_so() -> None:
     voice = tracker()
-    assert voice.observe(state(0, AFK)) == []
-    [started] = voice.observe(state(10, ALPHA, before_channel_id=AFK))
+    [started] = voice.observe(state(0, AFK))
     assert isinstance(started, Started)
-    assert not started.session.estimated
-    [ended] = voice.observe(state(70, AFK))
+    assert started.session.afk
+    assert voice.open_sessions == []
+    assert voice.open_afk_sessions == [started.session]
+    [there] = voice.observe(state(10, ALPHA, before_channel_id=AFK))
+    assert isinstance(there, Moved)
+    assert (there.closed.afk, there.opened.afk, there.opened.joined) == (True, False, at(10))
+    assert not there.opened.estimated
+    [back] = voice.observe(state(70, AFK))
+    assert isinstance(back, Moved)
+    assert (back.closed.afk, back.opened.afk, back.opened.previous_id) == (False, True, back.closed.id)
+    [ended] = voice.observe(state(100, None))
     assert isinstance(ended, Ended)
-    assert voice.observe(state(80, None)) == []
+    assert (ended.session.joined, ended.session.left, ended.session.afk) == (at(70), at(100), True)
 
 
-def test_a_channel_that_becomes_the_afk_channel_closes_at_the_next_state() -> None:
+def test_a_moment_of_afk_and_presence_do_not_pass_their_time_to_each_other() -> None:
+    voice = tracker()
+    voice.observe(state(0, ALPHA, self_deaf=True))
+    voice.observe(state(60, AFK, self_deaf=True))
+    [rewritten] = voice.observe(state(60.4, BETA, self_deaf=True))
+    assert isinstance(rewritten, Rewritten)
+    assert rewritten.former.afk
+    assert (rewritten.session.joined, rewritten.session.afk) == (at(60.4), False)
+    assert rewritten.session.deafened_since == at(60.4)
+    [away] = voice.observe(state(60.9, AFK, self_deaf=True))
+    assert isinstance(away, Rewritten)
+    assert (away.session.joined, away.session.afk) == (at(60.9), True)
+    [ended] = voice.observe(state(90.9, None, self_deaf=True))
+    assert isinstance(ended, Ended)
+    assert (ended.session.joined, ended.session.deafened_us) == (at(60.9), 30_000_000)
+
+
+def test_a_channel_that_becomes_the_afk_channel_counts_as_it_at_the_next_state() -> None:
     voice = tracker()
     voice.observe(state(0, ALPHA))
     changed = VoiceSnapshot(0, GUILD, QUARTZ, ALPHA, ALPHA, at(30), 30.0, afk=True, self_mute=True)
-    [ended] = voice.observe(changed)
-    assert isinstance(ended, Ended)
+    [moved] = voice.observe(changed)
+    assert isinstance(moved, Moved)
+    assert (moved.closed.left, moved.opened.afk, voice.open_sessions) == (at(30), True, [])
 
 
 def test_someone_already_there_without_a_session_is_estimated() -> None:
@@ -142,7 +168,8 @@ def test_deafened_time_is_counted_apart_and_an_open_span_at_the_close() -> None:
     assert changed.session.deafened_us == 10_000_000
     [again] = voice.observe(state(20, ALPHA, deaf=True))
     assert isinstance(again, StateChanged)
-    assert again.session is None
+    assert again.session is not None
+    assert (again.session.deafened_us, again.session.deafened_since) == (10_000_000, at(20))
     voice.observe(state(25, ALPHA, deaf=True, self_deaf=True))
     [moved] = voice.observe(state(30, BETA, self_deaf=True))
     assert isinstance(moved, Moved)
@@ -240,10 +267,21 @@ def test_reconcile_goes_on_with_those_who_stayed() -> None:
 def test_reconcile_closes_and_opens_those_who_changed() -> None:
     voice = _restored(quartz=QUARTZ, opal=OPAL)
     present = {QUARTZ: state(130, BETA), 12: state(130, ALPHA, user=12), 13: state(130, AFK, user=13)}
-    moved, ended, started = voice.reconcile(present, at(100), at(130), MINUTES_5)
+    moved, ended, started, away = voice.reconcile(present, at(100), at(130), MINUTES_5)
+    assert isinstance(away, Started)
+    assert (away.session.user_id, away.session.afk, away.session.joined_estimated) == (13, True, True)
     assert isinstance(moved, Moved)
-    assert (moved.closed.left, moved.closed.estimated) == (at(100), True)
-    assert (moved.opened.joined, moved.opened.estimated, moved.opened.previous_id) == (at(130), True, 1)
+    assert (moved.closed.left, moved.closed.left_estimated, moved.closed.joined_estimated) == (
+        at(100),
+        True,
+        False,
+    )
+    assert (moved.opened.joined, moved.opened.joined_estimated, moved.opened.previous_id) == (
+        at(130),
+        True,
+        1,
+    )
+    assert not moved.opened.left_estimated
     assert isinstance(ended, Ended)
     assert (ended.session.user_id, ended.session.left, ended.session.estimated) == (OPAL, at(100), True)
     assert isinstance(started, Started)
@@ -287,10 +325,33 @@ def test_what_a_replay_opened_is_not_doubted_again() -> None:
 def test_deafened_time_over_a_gap_counts_only_what_was_seen() -> None:
     voice = tracker()
     voice.observe(state(0, ALPHA, self_deaf=True))
-    assert voice.reconcile({QUARTZ: state(130, ALPHA)}, at(100), at(130), MINUTES_5) == []
+    [corrected] = voice.reconcile({QUARTZ: state(130, ALPHA)}, at(100), at(130), MINUTES_5)
+    assert isinstance(corrected, Corrected)
+    assert (corrected.session.deafened_us, corrected.session.deafened_since) == (100_000_000, None)
     [ended] = voice.observe(state(200, None))
     assert isinstance(ended, Ended)
     assert ended.session.deafened_us == 100_000_000
+
+
+def test_an_open_deafened_span_outlives_the_process() -> None:
+    deaf = SessionRecord(1, GUILD, QUARTZ, ALPHA, at(0), deafened_us=5_000_000, deafened_since=at(40))
+    gone, stayed = (GuildTracker(GUILD, itertools.count(9).__next__) for _ in range(2))
+    for voice in (gone, stayed):
+        voice.restore([deaf])
+    [ended] = gone.reconcile({}, at(100), at(130), MINUTES_5)
+    assert isinstance(ended, Ended)
+    assert (ended.session.deafened_us, ended.session.deafened_since) == (65_000_000, None)
+    assert stayed.reconcile({QUARTZ: state(130, ALPHA, deaf=True)}, at(100), at(130), MINUTES_5) == []
+    [left] = stayed.observe(state(140, None, deaf=True))
+    assert isinstance(left, Ended)
+    assert left.session.deafened_us == 105_000_000
+
+
+def test_someone_who_was_deafened_in_a_gap_is_so_from_the_next_sight() -> None:
+    voice = _restored(quartz=QUARTZ)
+    [corrected] = voice.reconcile({QUARTZ: state(130, ALPHA, deaf=True)}, at(100), at(130), MINUTES_5)
+    assert isinstance(corrected, Corrected)
+    assert (corrected.session.deafened_us, corrected.session.deafened_since) == (0, at(130))
 
 
 def test_first_sight_is_exact() -> None:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from core.events import SessionRecord, VoiceSnapshot
 from core.voice.tracker import SHORTEST_STAY, GuildTracker
-from core.voice.transitions import Discarded, Ended, Moved, Rewritten, Started, Transition
+from core.voice.transitions import (
+    Corrected,
+    Discarded,
+    Ended,
+    Moved,
+    Rewritten,
+    Started,
+    StateChanged,
+    Transition,
+)
 
 GUILD, AFK = 1, 199
 CHANNELS = (101, 102, 103)
@@ -62,7 +71,7 @@ class Rows:
                     self.by_id[opened.id] = opened
                 case Discarded(session):
                     del self.by_id[session.id]
-                case changed:
+                case StateChanged() | Corrected() as changed:
                     if changed.session is not None:
                         self.by_id[changed.session.id] = changed.session
             self.check()
@@ -71,7 +80,8 @@ class Rows:
         sitting = [row.user_id for row in self.by_id.values() if row.left is None]
         assert len(sitting) == len(set(sitting)), "a member in two open sessions"
         for row in self.by_id.values():
-            assert row.channel_id != AFK
+            assert row.afk == (row.channel_id == AFK)
+            assert row.deafened_since is None or row.left is None
             if row.left is not None:
                 assert row.left >= row.joined
                 assert 0 <= row.deafened_us <= (row.left - row.joined) // timedelta(microseconds=1)
@@ -86,19 +96,22 @@ class Stay:
     until: datetime | None = None
 
 
-def kept(evening: list[list[Stay]]) -> list[tuple[int, datetime, datetime | None]]:
-    """The oracle: per unbroken presence, short stays pass their time on; a short last one goes."""
-    result = []
+def kept(evening: list[list[Stay]]) -> list[tuple[int, datetime, datetime | None, bool]]:
+    """The oracle: per unbroken presence, short stays pass their time on, but not through the AFK channel's
+    door; a short last one goes. The last value says whether the row follows another of the same presence.
+    """
+    result: list[tuple[int, datetime, datetime | None, bool]] = []
     for presence in evening:
-        since: datetime | None = None
-        for index, stay in enumerate(presence):
-            since = since or stay.since
+        passed: Stay | None = None
+        linked = False
+        for stay in presence:
+            same_side = passed is not None and (passed.channel == AFK) == (stay.channel == AFK)
+            since = passed.since if passed is not None and same_side else stay.since
             if stay.until is not None and stay.until - since < SHORTEST_STAY:
-                if index == len(presence) - 1:
-                    break
+                passed = Stay(stay.channel, since)
                 continue
-            result.append((stay.channel, since, stay.until))
-            since = None
+            result.append((stay.channel, since, stay.until, linked))
+            passed, linked = None, True
     return result
 
 
@@ -113,24 +126,24 @@ def test_the_rows_are_what_the_oracle_keeps(steps: list[Step]) -> None:
         transitions = tracker.observe(snapshot(user, channel, now, deaf))
         assert len(transitions) <= 1
         rows.apply(transitions)
-        place = None if channel == AFK else channel
         stay = sitting.get(user)
-        if (stay.channel if stay else None) != place:
+        if (stay.channel if stay else None) != channel:
             if stay is not None:
                 stay.until = now
                 del sitting[user]
-            if place is not None:
-                sitting[user] = Stay(place, now)
+            if channel is not None:
+                sitting[user] = Stay(channel, now)
                 if stay is None:
                     truth[user].append([])
                 truth[user][-1].append(sitting[user])
     for user, evening in truth.items():
         mine = sorted((row for row in rows.by_id.values() if row.user_id == user), key=lambda row: row.id)
-        assert [(row.channel_id, row.joined, row.left) for row in mine] == kept(evening)
-        for row in mine:
-            assert not row.estimated
-            if row.previous_id is not None:
-                assert rows.by_id[row.previous_id].left == row.joined, "a gap in the chain"
+        assert [(row.channel_id, row.joined, row.left, row.previous_id is not None) for row in mine] == kept(
+            evening
+        )
+        for earlier, later in itertools.pairwise(mine):
+            assert later.previous_id in {None, earlier.id}
+        assert not any(row.estimated for row in mine)
 
 
 @settings(max_examples=100, deadline=None)
@@ -166,15 +179,17 @@ def test_an_outage_credits_nobody_twice_and_marks_who_changed(
         tracker.restore(row for row in rows.by_id.values() if row.left is None)
     sight = {user: snapshot(user, channel, back) for user, channel in present.items() if channel is not None}
     rows.apply(tracker.reconcile(sight, last_alive, back, LIMIT))
-    assert {row.user_id: row.channel_id for row in tracker.open_sessions} == {
-        user: channel for user, channel in present.items() if channel not in (None, AFK)
+    open_now = tracker.open_sessions + tracker.open_afk_sessions
+    assert {row.user_id: row.channel_id for row in open_now} == {
+        user: channel for user, channel in present.items() if channel is not None
     }
+    assert all(row.afk for row in tracker.open_afk_sessions)
     for user, record in unmoved.items():
         [mine] = [row for row in tracker.open_sessions if row.user_id == user]
         if timedelta(seconds=gap) <= LIMIT:
             assert (mine.id, mine.joined, mine.estimated) == (record.id, record.joined, False)
         else:
-            assert (mine.joined, mine.estimated) == (back, True)
+            assert (mine.joined, mine.joined_estimated) == (back, True)
     for user in (1, 2, 3):
         mine_all = sorted((r for r in rows.by_id.values() if r.user_id == user), key=lambda row: row.id)
         for earlier, later in itertools.pairwise(mine_all):

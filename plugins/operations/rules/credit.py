@@ -24,14 +24,16 @@ class Stay:
     """One closed stay of a member in a channel, tracked or not.
 
     :param left: when it ended; for an open one an instant after the windows.
-    :param estimated: a bound was inferred after an outage.
+    :param joined_estimated: the beginning was inferred after an outage.
+    :param left_estimated: the end was.
     """
 
     user_id: int
     channel_id: int
     joined: datetime
     left: datetime
-    estimated: bool = False
+    joined_estimated: bool = False
+    left_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ class Credit:
     """What one member has earned.
 
     :param seconds: whole seconds, rounded half up once.
-    :param estimated: an estimated stay of this member, counted or not, begins or ends within the windows:
-        what happened beside that bound was not seen.
+    :param estimated: an estimated bound of a stay of this member, counted or not, lies within the windows:
+        what happened beside it was not seen.
     :param channels: whole seconds per channel, each rounded on its own, so their sum may differ.
     """
 
@@ -86,8 +88,8 @@ def credit(
     unsure: set[int] = set()
     for stay in stays:
         joined, left = _us(stay.joined), _us(stay.left)
-        # What is estimated of a stay is a bound; one that began and ends outside is sure inside.
-        if stay.estimated and any(start <= bound <= end for start, end in ran for bound in (joined, left)):
+        bounds = ((joined, stay.joined_estimated), (left, stay.left_estimated))
+        if any(unseen and start <= bound <= end for bound, unseen in bounds for start, end in ran):
             unsure.add(stay.user_id)
         if part := _intersection([(joined, left)], counting.get(stay.channel_id, [])):
             counted[stay.user_id][stay.channel_id] += part

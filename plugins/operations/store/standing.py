@@ -86,7 +86,14 @@ def _stays(guild_id: int, windows: Sequence[Window], at: datetime) -> list[Stay]
     beyond = at + timedelta(seconds=1)
     sessions = sessions_between(guild_id, windows[0].opened, max(window.closed for window in windows))
     return [
-        Stay(session.user_id, session.channel_id, session.joined, session.left or beyond, session.estimated)
+        Stay(
+            session.user_id,
+            session.channel_id,
+            session.joined,
+            session.left or beyond,
+            session.joined_estimated,
+            session.left_estimated,
+        )
         for session in sessions
     ]
 
