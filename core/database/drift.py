@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import peewee
@@ -12,6 +14,8 @@ import peewee
 from core.database.backends import Backend, EmbeddedSqlite
 from core.database.catalog import Table, read_catalog
 from core.database.migrating import CHECKSUMS, HISTORY
+
+_REFERENCES = re.compile(r"\bREFERENCES\s+\"?(\w+)", re.IGNORECASE)
 
 
 def compare(database: Backend, schemas: Mapping[str, Sequence[Any]]) -> list[str]:
@@ -85,7 +89,26 @@ def _with_targets(models: Iterable[Any]) -> list[Any]:
             found[model] = None
             queue.extend(model._meta.refs.values())
     order: Any = vars(peewee)["sort_models"]
-    return list(order(list(found)))
+    return _after_what_they_name(list(order(list(found))))
+
+
+def _after_what_they_name(models: list[Any]) -> list[Any]:
+    """Return models so that each comes after those named in plain SQL too; peewee knows only fields."""
+    tables = {model._meta.table_name: model for model in models}
+    before: dict[str, set[str]] = {}
+    for name, model in tables.items():
+        raw = " ".join(
+            str(getattr(each, "sql", each)) for f in model._meta.sorted_fields for each in f.constraints or ()
+        )
+        named = {
+            *_REFERENCES.findall(raw),
+            *(target._meta.table_name for target in model._meta.refs.values()),
+        }
+        before[name] = named & tables.keys() - {name}
+    try:
+        return [tables[name] for name in TopologicalSorter(before).static_order()]
+    except CycleError:
+        return models
 
 
 def _shadow(database: Backend, models: Sequence[Any]) -> dict[str, Table]:
