@@ -83,7 +83,7 @@ def paged(
     blocks = [(f"**{section.title}**", [str(line) for line in section.lines]) for section in sections]
     if topics:
         named = [f"`/help topic:{key}` — {_(topic.title)}" for key, topic in topics.items()]
-        blocks.append((f"**{_('Topics')}**", named))
+        blocks.append(("**" + _("Topics") + "**", named))
     pages: list[str] = []
     page = ""
     for heading, lines in blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import discord
@@ -22,6 +23,7 @@ from core.i18n import translate as _
 from core.plugins import LoadedPlugin
 
 if TYPE_CHECKING:
+    from core.jobs.store import JobState
     from core.runtime import Runtime
 
 #: Characters of the features' list and of a field: together they stay below an embed's 6,000.
@@ -60,16 +62,19 @@ def overview(runtime: Runtime, guild_id: int) -> discord.Embed:
     return embed
 
 
-def info(runtime: Runtime, guild_id: int, typed: str, rank: Rank) -> discord.Embed:
+def info(
+    runtime: Runtime, guild_id: int, typed: str, rank: Rank, given_up: Sequence[JobState] = ()
+) -> discord.Embed:
     """Return all that there is to say of one plugin here.
 
     :param rank: of who asks; why something is broken is for admins.
+    :param given_up: the jobs of this guild that failed for good, for admins.
     :raises UserError: there is no such plugin.
     """
     name = typed.strip().casefold()
     plugin = runtime.manager.loaded.get(name)
     if plugin is not None:
-        return _info(runtime, guild_id, plugin, rank)
+        return _info(runtime, guild_id, plugin, rank, [job for job in given_up if job.plugin == name])
     reasons = [entry.reason for entry in runtime.manager.absent if entry.name == name]
     if not reasons:
         raise UserError(
@@ -100,7 +105,9 @@ def info(runtime: Runtime, guild_id: int, typed: str, rank: Rank) -> discord.Emb
     return embed
 
 
-def _info(runtime: Runtime, guild_id: int, plugin: LoadedPlugin, rank: Rank) -> discord.Embed:
+def _info(
+    runtime: Runtime, guild_id: int, plugin: LoadedPlugin, rank: Rank, given_up: Sequence[JobState]
+) -> discord.Embed:
     manifest = plugin.manifest
     embed = discord.Embed(
         title=manifest.title, description=manifest.summary, colour=discord.Colour.dark_red()
@@ -114,6 +121,8 @@ def _info(runtime: Runtime, guild_id: int, plugin: LoadedPlugin, rank: Rank) -> 
         (_("Menu at Discord"), _menu(runtime, guild_id, rank)),
     ):
         embed.add_field(name=title, value=value[:FIELD], inline=False)
+    if given_up:
+        embed.add_field(name=_("Jobs that were given up"), value=_given_up(given_up), inline=False)
     kind = _("feature") if manifest.kind == "feature" else _("library")
     embed.set_footer(text=f"{manifest.name} {manifest.version} · {kind}")
     return embed
@@ -140,15 +149,17 @@ def _state(runtime: Runtime, guild_id: int, plugin: LoadedPlugin) -> str:
 
 
 def _fact(what: str, true: bool, more: str = "") -> str:
-    words = f"{'✅' if true else '❌'} {what}: {_('yes') if true else _('no')}"
+    answer = _("yes") if true else _("no")
+    words = f"{'✅' if true else '❌'} {what}: {answer}"
     return f"{words}, {more}" if more else words
 
 
 def _needs(runtime: Runtime, guild_id: int, plugin: LoadedPlugin) -> str:
     active = runtime.guilds.active(guild_id)
     needed = runtime.manager.needs(plugin.name)
+    on, off = _("on"), _("off")
     words = [
-        f"{each.manifest.title} ({_('on') if name in active else _('off')})"
+        f"{each.manifest.title} ({on if name in active else off})"
         for name, each in runtime.manager.loaded.items()
         if name in needed
     ]
@@ -175,6 +186,16 @@ def _commands(runtime: Runtime, plugin: LoadedPlugin) -> str:
         if owner.plugin == plugin.name
     ]
     return fitting(lines, FIELD) or _("None.")
+
+
+def _given_up(jobs: Sequence[JobState]) -> str:
+    lines = [
+        f"`{job.name}` {discord.utils.format_dt(job.due, 'f')}: "
+        + discord.utils.escape_markdown((job.last_error or "?")[:150])
+        for job in jobs
+    ]
+    todo = _("Whoever runs me can try them again with `redlegion jobs retry`.")
+    return fitting(lines, 700 - len(todo)) + "\n" + todo
 
 
 def _menu(runtime: Runtime, guild_id: int, rank: Rank) -> str:

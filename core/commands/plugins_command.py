@@ -15,7 +15,7 @@ from core.commands.replies import reply
 from core.commands.settings_command import add_settings
 from core.commands.switching import switch_and_tell
 from core.commands.why import why
-from core.guilds.ranks import requires
+from core.guilds.ranks import Rank, requires
 
 Interaction = discord.Interaction[Any]
 Choices = list[app_commands.Choice[str]]
@@ -48,9 +48,9 @@ def _add_looks(group: app_commands.Group) -> None:
     @app_commands.describe(plugin="The feature or library to look at")
     async def show_info(interaction: Interaction, plugin: str) -> None:
         runtime, guild_id = runtime_of(interaction)
-        await reply(
-            interaction, embed=info(runtime, guild_id, plugin, rank_held(interaction)), ephemeral=True
-        )
+        rank = rank_held(interaction)
+        given_up = await runtime.jobs.dead(guild_id) if rank.includes(Rank.ADMIN) else []
+        await reply(interaction, embed=info(runtime, guild_id, plugin, rank, given_up), ephemeral=True)
 
     @group.command(name="why", description="Show why a command can or cannot be run here, check by check")
     @requires("member")

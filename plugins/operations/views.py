@@ -105,10 +105,10 @@ def status_embed(
                 count=sitting,
             ),
             "",
-            f"**{_('In voice')}**",
+            "**" + _("In voice") + "**",
             fit(places, limit // 2),
             "",
-            f"**{_('Credited so far')}**",
+            "**" + _("Credited so far") + "**",
             fit(credited, limit // 2) or "—",
         ]
     )

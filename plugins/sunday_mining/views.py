@@ -64,7 +64,7 @@ def channels_embed(channels: Sequence[ChannelRef], existing: frozenset[int]) -> 
     lines = []
     for channel in channels:
         if channel.channel_id in existing:
-            lines.append(f"<#{channel.channel_id}>" + (f" · {_('dispatch')}" if channel.dispatch else ""))
+            lines.append(f"<#{channel.channel_id}>" + (" · " + _("dispatch") if channel.dispatch else ""))
         else:
             lines.append(_("{name} · no longer exists").format(name=plain(channel.name)))
     embed = discord.Embed(
@@ -84,7 +84,7 @@ def mentions(channels: Sequence[ChannelRef]) -> str:
 
 
 def _channel_line(channel: ChannelRef, names: Sequence[str]) -> str:
-    marker = f" · {_('dispatch')}" if channel.dispatch else ""
+    marker = " · " + _("dispatch") if channel.dispatch else ""
     people = ", ".join(plain(name) for name in names[:NAMES_SHOWN]) or "—"
     if len(names) > NAMES_SHOWN:
         people += f" +{len(names) - NAMES_SHOWN}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from repo_sources import ROOT
+from repo_sources import ROOT, sources
 
 from tools.messages import PLACE, catalog_of, outdated, packages, written
 
@@ -37,3 +38,21 @@ def test_catalogs_are_reproducible(tmp_path: Path) -> None:
     first, second = written(catalog_of(tmp_path)), written(catalog_of(tmp_path))
     assert first == second
     assert b'msgid_plural "{n} members"' in first[0]
+
+
+def test_no_text_hides_in_an_f_string() -> None:
+    # Up to Python 3.11 an f-string is one token, in which Babel sees no call.
+    hidden = [
+        f"{source.path}:{call.lineno}"
+        for source in sources("core", "plugins")
+        for string in ast.walk(source.tree())
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in {"_", "plural", "translate"}
+        and call.args
+        and isinstance(call.args[-1], ast.Constant)
+        and isinstance(call.args[-1].value, str)
+    ]
+    assert hidden == []
