@@ -18,6 +18,7 @@ from core.database import (
     Schema,
     User,
     VoiceSession,
+    VoiceVoid,
     ensure_guild,
 )
 from core.guilds import audit
@@ -37,6 +38,7 @@ _TEXTS: Mapping[Any, Sequence[str]] = {
     AuditEntry: ("target", "before", "after"),
     GuildPlugin: ("settings",),
     JobRow: ("key", "payload", "last_error"),
+    VoiceVoid: ("reason",),
 }
 
 
@@ -87,14 +89,21 @@ def begin(  # noqa: PLR0917 - the engine hands arguments on by position
     return stand_in
 
 
+def sits_in_voice(guild_id: int, user_id: int) -> bool:
+    """Say whether a voice session of a member is open, in the AFK channel too."""
+    open_ones: Any = VoiceSession.select().where(
+        VoiceSession.guild_id == guild_id, VoiceSession.user_id == user_id, VoiceSession.left.is_null()
+    )
+    return bool(open_ones.exists())
+
+
 def erase(guild_id: int, user_id: int, stand_in: int, new_name: str, job_id: int) -> None:
     """Put the stand-in in the member's place in every row of the core in this guild.
 
     :param job_id: the job that does it, which keeps the id until it is done.
     :raises SitsInVoice: a voice session of theirs is open.
     """
-    theirs = (VoiceSession.guild_id == guild_id) & (VoiceSession.user_id == user_id)
-    if VoiceSession.select().where(theirs, VoiceSession.left.is_null()).exists():
+    if sits_in_voice(guild_id, user_id):
         raise SitsInVoice
     GuildMembership.delete().where(
         GuildMembership.guild_id == guild_id, GuildMembership.user_id == user_id

@@ -80,7 +80,8 @@ class Forgetter:
         :raises UserError: they sit in a recorded voice channel, or a plugin says why not now.
         """
         runtime = self._runtime
-        if any(session.user_id == user_id for session in runtime.recorder.present_now(guild_id)):
+        await runtime.recorder.settled(guild_id)
+        if await runtime.db.read(erasing.sits_in_voice, guild_id, user_id):
             raise UserError(
                 _("<@{user}> sits in a voice channel that is recorded.").format(user=user_id),
                 _("Leave voice first, then run /privacy forget again."),
@@ -113,8 +114,6 @@ class Forgetter:
         stand_in = runtime.ids.next()
         words = _("former member #{n}")
         now = runtime.clock.now()
-        # What the member did until now may still be on its way into the database.
-        await runtime.recorder.settled(guild_id)
         job_id = await runtime.db.write(
             erasing.begin, guild_id, user_id, actor_id, stand_in, words, now, key=guild_id
         )

@@ -269,6 +269,17 @@ async def test_a_second_click_forgets_nobody_twice(stage: Stage, folder: PluginF
     assert await stage.runtime.db.read(tables_with, "Dear Diary") == {}
 
 
+async def test_who_confirms_is_not_kept_waiting(
+    stage: Stage, folder: PluginFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.commands.privacy_command.WAIT", 0.0)
+    quartz = stage.scene.members[0]
+    await put_page(stage, folder, quartz)
+    outcome = await press(stage, quartz, await ask(stage, quartz))
+    assert "This takes a while" in text_of(outcome.message)
+    assert await stage.runtime.db.read(tables_with, str(quartz.id)) == {}
+
+
 async def test_it_goes_on_after_the_process_was_lost(stage: Stage, folder: PluginFolder) -> None:
     quartz = stage.scene.members[0]
     await put_page(stage, folder, quartz)
