@@ -50,6 +50,8 @@ class Bot(discord.AutoShardedClient):
         # discord.py would call a view's own callbacks, whoever may use it and whosever id it bears.
         self._connection._view_store = DeafViewStore(self._connection)
         self.raw_states = RawStates(self._connection.parsers, self._knows_channel, self._voice_unheard)
+        self._parse_guild = self._connection.parsers["GUILD_CREATE"]
+        self._connection.parsers["GUILD_CREATE"] = self._guild_sent
         self.runtime = runtime
         self.tree = GuardedTree(self, runtime)
         self.router = ComponentRouter(runtime, own_components())
@@ -117,6 +119,16 @@ class Bot(discord.AutoShardedClient):
         guild = self.get_guild(guild_id)
         return guild is not None and guild.get_channel(channel_id) is not None
 
+    def _guild_sent(self, data: Payload) -> None:
+        """Let a guild be opened now; discord.py tells of it later, when no further ones came for a while."""
+        self._parse_guild(data)
+        # One that is new is told of as such, before it is opened.
+        if self.runtime.ready or data.get("unavailable") is not False:
+            return
+        guild = self.get_guild(int(data["id"]))
+        if guild is not None and guild.shard_id in self._readying:
+            self.runtime.opener.arrived(guild)
+
     def _shard_connected(self, shard_id: int) -> None:
         self.connected_shards.add(shard_id)
         self._readying.add(shard_id)
@@ -127,6 +139,7 @@ class Bot(discord.AutoShardedClient):
             self.connected_shards.discard(shard_id)
             self._replaying.add(shard_id)
             guild_ids = [guild.id for guild in self.guilds if guild.shard_id == shard_id]
+            self.runtime.opener.left(guild_ids)
             self.runtime.recorder.disconnected(self.runtime.clock.now(), guild_ids)
 
     def _shard_ready(self, shard_id: int) -> None:
@@ -150,6 +163,7 @@ class Bot(discord.AutoShardedClient):
         self._guild_there(guild)
 
     def _guild_away(self, guild: discord.Guild) -> None:
+        self.runtime.opener.left([guild.id])
         self.runtime.recorder.disconnected(self.runtime.clock.now(), [guild.id])
         # discord.py keeps the voice states of an outage and only adds to them when the guild is back, so
         # people who left meanwhile would seem to sit there still.

@@ -37,6 +37,7 @@ from core.settings import Settings
 from core.stopping import Stop, cut_short
 from core.tasks import TaskBook
 from core.voice.seat import Seats
+from core.voice.retention import FOLD, Retention
 from core.voice.sessions import VoiceRecorder
 
 __all__ = ["Connection", "Runtime"]
@@ -64,6 +65,7 @@ class Runtime:
     menus: MenuSync
     names: Names
     forgetter: Forgetter
+    retention: Retention
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.settings = settings
@@ -116,6 +118,9 @@ class Runtime:
         :raises discord.PrivilegedIntentsRequired: an intent is not granted to the application.
         """
         await self._assemble()
+        schemas = [CORE_SCHEMA, *self.manager.schemas]
+        # In a thread, while Discord lets us wait: it only warns.
+        comparing = self.tasks.spawn(asyncio.to_thread(warn_of_drift, self.db, schemas), "compare the tables")
         self.gateway = asyncio.create_task(self.bot.start(self.connection.token), name="gateway")
         ready = asyncio.create_task(self._ready.wait(), name="ready")
         try:
@@ -129,9 +134,11 @@ class Runtime:
             raise StartupError(
                 "Discord closed the connection before the bot was ready; try again in a minute."
             )
+        await asyncio.wait({comparing})
         await self.menus.start()
         self.jobs.start()
         await self.forgetter.start()
+        await self.retention.plan()
         for plugin in self.manager.loaded.values():
             await self._process_hook(plugin, "on_startup")
         if self.connection.attach is not None:
@@ -245,7 +252,6 @@ class Runtime:
             if applied:
                 log.info("database brought up to date: %s", ", ".join(applied))
             self._refuse_broken()
-            warn_of_drift(self.db, [CORE_SCHEMA, *self.manager.schemas])
             await self.db.start()
         except BaseException:
             await self.db.close()
@@ -264,6 +270,8 @@ class Runtime:
         self.jobs = JobRunner(self)
         self.forgetter = Forgetter(self)
         self.jobs.serve(FORGET, self.forgetter.run)
+        self.retention = Retention(self)
+        self.jobs.serve(FOLD, self.retention.run)
         self.menus = MenuSync(self)
         connector = self.connection.connector() if self.connection.connector is not None else None
         intents = frozenset(name for p in self.manager.loaded.values() for name in p.manifest.intents)
@@ -275,7 +283,7 @@ class Runtime:
 
     async def _open_shard(self, shard_id: int, guilds: list[discord.Guild], reason: str) -> None:
         try:
-            await self.opener.open(guilds, reason)
+            await self.opener.open(await self.opener.not_yet(guilds), reason)
         except Exception as error:
             if self._ready.is_set():
                 raise

@@ -81,12 +81,16 @@ class MenuSync:
         self._timers: dict[int, asyncio.Task[None]] = {}
         self._trouble: dict[int, _Trouble] = {}
         self._together = asyncio.Semaphore(MOST_AT_ONCE)
+        self._before_start: set[int] | None = set()
         self.calls = 0
 
     async def start(self) -> None:
-        """Bring the global menu up to date, without waiting for Discord."""
+        """Bring the global menu and those of all guilds up to date, without waiting for Discord."""
         await self.load([])
         self.opened(GLOBAL)
+        waiting, self._before_start = self._before_start, None
+        if waiting:
+            self._runtime.tasks.spawn(self._catch_up(waiting), f"send {len(waiting)} menus")
 
     async def load(self, guild_ids: Sequence[int]) -> None:
         """Read what is stored of these guilds and of the global menu."""
@@ -132,8 +136,12 @@ class MenuSync:
         return tuple(self._timers.values())
 
     def opened(self, guild_id: int) -> None:
-        """Bring the menu of a guild that was opened up to date, without waiting for Discord."""
-        if not self._right(guild_id, *self._wanted(guild_id)):
+        """Bring the menu of a guild that was opened up to date, once the bot is ready; does not wait."""
+        if self._right(guild_id, *self._wanted(guild_id)):
+            return
+        if self._before_start is not None and guild_id != GLOBAL:
+            self._before_start.add(guild_id)
+        else:
             self._arm(guild_id, 0.0)
 
     async def switched(self, guild_id: int) -> MenuState:
@@ -177,6 +185,20 @@ class MenuSync:
         """Stop waiting to send; the stored hashes tell the next start what is left to do."""
         for guild_id in list(self._due):
             self._disarm(guild_id)
+
+    async def _catch_up(self, guild_ids: Iterable[int]) -> None:
+        """Send many menus, a few at a time: a task for each would take more memory than its guild."""
+        left = iter(guild_ids)
+
+        async def send() -> None:
+            for guild_id in left:
+                if self._runtime.closing:
+                    return
+                # One that is planned meanwhile has a task of its own.
+                if guild_id not in self._due:
+                    await self.sync(guild_id)
+
+        await asyncio.gather(*(send() for _ in range(MOST_AT_ONCE)))
 
     def _wanted(self, guild_id: int) -> tuple[Payload, str]:
         """Return the menu that a guild should have, and its hash."""

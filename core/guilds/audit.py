@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from core.database import AuditEntry
+from core.database.inserting import insert_rows
 
 #: Entries of one page of `/setup audit`.
 PER_PAGE = 8
@@ -73,6 +74,28 @@ def record(  # noqa: PLR0917 - seven plain facts, in the order of the table
         after=None if after is None else dict(after),
         at=at,
     ).execute()
+
+
+def record_many(  # noqa: PLR0917 - as `record`
+    places: Collection[tuple[int, str]],
+    actor_id: int | None,
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    at: datetime,
+) -> None:
+    """Note the same change of many things; store function, arguments as for `record`.
+
+    :param places: guild and target of each.
+    """
+    same: dict[str, Any] = {
+        "actor_id": actor_id,
+        "action": action,
+        "before": None if before is None else dict(before),
+        "after": None if after is None else dict(after),
+        "at": at,
+    }
+    insert_rows(AuditEntry, [{"guild_id": guild_id, "target": target, **same} for guild_id, target in places])
 
 
 def page_of(

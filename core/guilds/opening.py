@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,10 @@ class GuildOpener:
         self._attempts: dict[int, int] = {}
         self._retries: dict[int, asyncio.Task[None]] = {}
         self.failed: dict[int, str] = {}
+        self._came: dict[int, list[str]] = {}
+        self._arrived: list[discord.Guild] = []
+        self._ahead: asyncio.Task[None] | None = None
+        self._early: set[int] = set()
 
     async def open(self, guilds: Sequence[discord.Guild], reason: str) -> None:
         """Put guilds in place; one that is open already is looked at again.
@@ -71,6 +75,7 @@ class GuildOpener:
         if fresh:
             try:
                 await runtime.guilds.load({guild.id: guild.name for guild in fresh})
+                await self._take_defaults(fresh)
                 await runtime.menus.load([guild.id for guild in fresh])
                 await runtime.recorder.read_ahead([guild.id for guild in fresh])
                 runtime.jobs.opened([guild.id for guild in fresh])
@@ -79,17 +84,29 @@ class GuildOpener:
                 for guild in fresh:
                     self._not_open(guild.id, reason, error)
         known = [guild for guild in guilds if problem is None or guild not in fresh]
-        ends = await asyncio.gather(
-            *(self._open_one(guild, reason) for guild in known), return_exceptions=True
-        )
-        for guild, end in zip(known, ends, strict=True):
-            if isinstance(end, Exception):
-                log.error("guild %s could not be opened and is tried again", guild.id, exc_info=end)
-                self._not_open(guild.id, reason, end)
-            elif isinstance(end, BaseException):
-                raise end
+        left = iter(known)
+        # A few tasks for all: one for each guild would take more memory than the guilds themselves.
+        await asyncio.gather(*(self._open_each(left, reason) for _ in range(min(TOGETHER, len(known)))))
         if problem is not None:
             raise problem
+
+    def arrived(self, guild: discord.Guild) -> None:
+        """Open a guild ahead of its shard, which waits for further ones before it says that it is ready."""
+        self._arrived.append(guild)
+        if self._ahead is None or self._ahead.done():
+            self._ahead = self._runtime.tasks.spawn(self._open_ahead(), "open guilds ahead")
+
+    def left(self, guild_ids: Iterable[int]) -> None:
+        """Forget that guilds were opened ahead: what was seen of them then is out of date."""
+        self._early.difference_update(guild_ids)
+
+    async def not_yet(self, guilds: Sequence[discord.Guild]) -> list[discord.Guild]:
+        """Return those guilds of a shard that is ready which were not taken ahead of it."""
+        while self._ahead is not None and not self._ahead.done():
+            await asyncio.wait({self._ahead})
+        found = [guild for guild in guilds if guild.id not in self._early]
+        self.left(guild.id for guild in guilds)
+        return found
 
     async def wait(self, guild_id: int, within: float) -> bool:
         """Say whether a guild is open, waiting up to `within` real seconds."""
@@ -163,10 +180,31 @@ class GuildOpener:
             return False
         return True
 
+    async def _open_ahead(self) -> None:
+        while self._arrived and not self._runtime.closing:
+            guilds, self._arrived = self._arrived, []
+            self._early.update(guild.id for guild in guilds)
+            try:
+                await self.open(guilds, "restart")
+            except Exception as error:
+                # Tried again, and told, once the shard is ready.
+                log.debug("%s guilds could not be opened ahead: %s", len(guilds), error)
+                self.left(guild.id for guild in guilds)
+
+    async def _open_each(self, guilds: Iterator[discord.Guild], reason: str) -> None:
+        for guild in guilds:
+            try:
+                await self._open_one(guild, reason)
+            except Exception as error:
+                log.exception("guild %s could not be opened and is tried again", guild.id)
+                self._not_open(guild.id, reason, error)
+
     async def _open_one(self, guild: discord.Guild, reason: str) -> None:
         runtime = self._runtime
         async with self._together, self._queue(guild.id):
-            for name in await self._first_sight(guild.id):
+            if runtime.guilds.undecided(guild.id):
+                await self._take_defaults([guild])
+            for name in self._came.pop(guild.id, ()):
                 runtime.dispatcher.deliver_to(name, guild.id, "on_guild_enabled")
             runtime.dispatcher.set_plugins(guild.id, runtime.guilds.active(guild.id))
             self._record(guild.id)
@@ -213,14 +251,18 @@ class GuildOpener:
             return
         await self.open([guild], reason)
 
-    async def _first_sight(self, guild_id: int) -> list[str]:
-        """Store what is on by default in a guild that has said nothing; return what came on by it."""
-        runtime = self._runtime
-        undecided = runtime.guilds.undecided(guild_id)
-        fresh = runtime.guilds.active(guild_id) - runtime.guilds.active(guild_id, without=undecided)
-        for name in undecided:
-            await runtime.guilds.set_wanted(guild_id, name, True, None)
-        return [name for name in runtime.manager.loaded if name in fresh]
+    async def _take_defaults(self, guilds: Iterable[discord.Guild]) -> None:
+        """Store what is on by default in guilds that have said nothing; note what comes on by it."""
+        states, loaded = self._runtime.guilds, self._runtime.manager.loaded
+        features, came = {}, {}
+        for guild_id in [guild.id for guild in guilds]:
+            undecided = states.undecided(guild_id)
+            if undecided:
+                fresh = states.active(guild_id) - states.active(guild_id, without=undecided)
+                features[guild_id] = undecided
+                came[guild_id] = [name for name in loaded if name in fresh]
+        await states.take_defaults(features)
+        self._came.update(came)
 
     def _record(self, guild_id: int) -> None:
         """Record voice where an active plugin asks for it, and only there."""

@@ -58,9 +58,9 @@ class GuildStates:
         """
         known = await self._db.read(store.guild_names, list(guilds))
         fresh = {guild_id: name for guild_id, name in guilds.items() if known.get(guild_id) != name}
-        for guild_id, name in fresh.items():
-            # One write per guild keeps each within its own key.
-            await self._db.write(store.ensure_guilds, {guild_id: name}, key=guild_id)
+        if fresh:
+            # All in one call: a thousand guilds at the first start are one transaction, not a thousand.
+            await self._db.write(store.ensure_guilds, fresh, key=next(iter(fresh)))
         rows = await self._db.read(store.plugin_rows, list(guilds))
         ranks = await self._db.read(store.rank_rows, list(guilds))
         # One that has become known meanwhile may have been switched since: what is in memory is newer.
@@ -143,6 +143,19 @@ class GuildStates:
             store.set_enabled, guild_id, plugin, enabled, actor_id, self._clock.now(), key=guild_id
         )
         self._wanted[guild_id][plugin] = enabled
+
+    async def take_defaults(self, features: Mapping[int, Sequence[str]]) -> None:
+        """Store that guilds want features that are on by default, in one call.
+
+        :param features: those of which a guild has said nothing, by guild id.
+        """
+        if not features:
+            return
+        await self._db.write(store.take_defaults, features, self._clock.now(), key=next(iter(features)))
+        for guild_id, plugins in features.items():
+            for plugin in plugins:
+                # What the guild has said meanwhile is newer.
+                self._wanted[guild_id].setdefault(plugin, True)
 
     def plugin_settings(self, guild_id: int, plugin: str) -> BaseModel:
         """Return a plugin's settings in a guild: what is stored, or the defaults.

@@ -28,8 +28,14 @@ def ensure_guilds(guilds: Mapping[int, str]) -> None:
 
     :param guilds: names by guild id.
     """
+    known = guild_names(list(guilds))
+    fresh = [{"id": guild_id, "name": name} for guild_id, name in guilds.items() if guild_id not in known]
+    for start in range(0, len(fresh), CHUNK):
+        query: Any = Guild.insert_many(fresh[start : start + CHUNK])
+        query.on_conflict(action="ignore", conflict_target=[Guild.id]).execute()
     for guild_id, name in guilds.items():
-        ensure_guild(guild_id, name)
+        if known.get(guild_id, name) != name:
+            ensure_guild(guild_id, name)
 
 
 def guild_names(guild_ids: Sequence[int]) -> dict[int, str]:
@@ -73,6 +79,25 @@ def set_enabled(guild_id: int, plugin: str, enabled: bool, actor_id: int | None,
         {"enabled": enabled},
         at,
     )
+
+
+def take_defaults(features: Mapping[int, Sequence[str]], at: datetime) -> None:
+    """Store that guilds want what is on by default, and audit it; what one of them has said stays.
+
+    :param features: by guild id.
+    """
+    rows = [
+        {"guild_id": guild_id, "plugin": plugin, "enabled": True, "changed_by": None, "updated_at": at}
+        for guild_id, plugins in features.items()
+        for plugin in plugins
+    ]
+    taken: list[tuple[int, str]] = []
+    for start in range(0, len(rows), CHUNK):
+        query: Any = GuildPlugin.insert_many(rows[start : start + CHUNK]).on_conflict(
+            action="ignore", conflict_target=[GuildPlugin.guild_id, GuildPlugin.plugin]
+        )
+        taken += query.returning(GuildPlugin.guild_id, GuildPlugin.plugin).tuples().execute()
+    audit.record_many(taken, None, "plugin.enable", None, {"enabled": True}, at)
 
 
 def set_settings(  # noqa: PLR0917 - the engine hands arguments on by position

@@ -172,15 +172,15 @@ async def test_one_guild_that_cannot_be_opened_holds_up_no_other(
     lite: str, life: PluginSelection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_stage(lite, plugins=life, members=2, channels=2) as stage:
-        first_sight = GuildOpener._first_sight
+        record = GuildOpener._record
         bad = stage.scene.guild.id
 
-        async def broken(self: GuildOpener, guild_id: int) -> list[str]:
+        def broken(self: GuildOpener, guild_id: int) -> None:
             if guild_id == bad:
                 raise OSError("a row is broken")
-            return await first_sight(self, guild_id)
+            record(self, guild_id)
 
-        monkeypatch.setattr(GuildOpener, "_first_sight", broken)
+        monkeypatch.setattr(GuildOpener, "_record", broken)
         await stage.start_bot()
         assert f"guild {bad} could not be opened" in caplog.text
         assert (await stage.slash(stage.scene.second.officer, "hello")).message is not None
