@@ -224,6 +224,10 @@ async def test_a_job_of_a_plugin_that_is_no_longer_loaded_waits(clerk: Clerk, fo
     assert await clerk.states() == {"orphan": ("done", 0), "renamed": ("dead", 1)}
     [dead] = await stage.runtime.jobs.dead(clerk.guild)
     assert dead.last_error == "clerk 1.0.0 has no job 'gone'"
+    people = stage.scene
+    for person, told in ((people.owner, True), (people.officer, False)):
+        outcome = await stage.slash(person, "plugins info", {"plugin": "clerk"})
+        assert ("has no job 'gone'" in str(outcome.message)) is told
 
 
 async def test_a_running_job_ends_before_its_plugin_is_off(clerk: Clerk) -> None:
