@@ -80,8 +80,8 @@ def _ores(payroll: Payroll) -> str:
         f"{line.name[:22]:<22}{scu(line.centi_scu or 0):>12} {_price(line):>13} {_value(line):>14}"
         for line in sold
     ]
-    ore, scu, price, value = _("Ore"), _("SCU"), _("aUEC/SCU"), _("Value")
-    head = f"{ore:<22}{scu:>12} {price:>13} {value:>14}"
+    ore, amount, price, value = _("Ore"), _("SCU"), _("aUEC/SCU"), _("Value")
+    head = f"{ore:<22}{amount:>12} {price:>13} {value:>14}"
     table = f"```\n{head}\n{fit(lines, TABLE_LIMIT)}\n```"
     notes = [_("Prices: {lists}").format(lists=price_lists(sold))]
     by: dict[int, list[str]] = {}
