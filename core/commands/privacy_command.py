@@ -132,7 +132,7 @@ async def hand_out(interaction: Interaction, user_id: int) -> None:
     """
     runtime, guild_id = place_of(interaction)
     async with deferred_if_slow(interaction, ephemeral=True):
-        found = await member_data(runtime, guild_id, user_id)
+        found = await member_data(runtime, guild_id, user_id, own=user_id == interaction.user.id)
         files = as_files(f"privacy-{user_id}", found.document)
         if user_id != interaction.user.id:
             await runtime.db.write(
@@ -190,7 +190,7 @@ async def ask(interaction: Interaction, user_id: int) -> None:
     runtime, guild_id = place_of(interaction)
     async with deferred_if_slow(interaction, ephemeral=True):
         await runtime.names.close()
-        kept = await runtime.forgetter.kept(guild_id, user_id)
+        kept = await runtime.forgetter.kept(guild_id, user_id, own=user_id == interaction.user.id)
         if kept.nothing:
             raise UserError(
                 _("I keep nothing about <@{user}> in this server.").format(user=user_id),

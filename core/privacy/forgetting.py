@@ -14,7 +14,7 @@ from core.i18n import translate as _
 from core.jobs.run import JobFailed
 from core.jobs.store import DueJob
 from core.privacy import erasing
-from core.privacy.member_rows import core_counts
+from core.privacy.member_rows import core_counts, known_here
 from core.privacy.traces import rows_about, unloaded_with
 
 if TYPE_CHECKING:
@@ -63,12 +63,16 @@ class Forgetter:
             log.info("%s members that could not be forgotten so far are forgotten now", revived)
             self._runtime.jobs.wake()
 
-    async def kept(self, guild_id: int, user_id: int) -> Kept:
-        """Return what there is about a member in a guild."""
+    async def kept(self, guild_id: int, user_id: int, *, own: bool) -> Kept:
+        """Return what there is about a member in a guild.
+
+        :param own: whether they ask for themselves.
+        """
         runtime = self._runtime
+        named = own or await runtime.db.read(known_here, guild_id, user_id, runtime.manager.schemas)
         rows = await runtime.db.read(rows_about, guild_id, user_id, runtime.manager.schemas)
         return Kept(
-            await runtime.db.read(core_counts, guild_id, user_id),
+            await runtime.db.read(core_counts, guild_id, user_id, named=named),
             {plugin: sum(counts.values()) for plugin, counts in rows.items()},
             tuple(await runtime.db.read(unloaded_with, user_id, list(runtime.manager.loaded))),
             await runtime.db.read(erasing.open_forgetting, guild_id, user_id) is not None,

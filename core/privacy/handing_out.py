@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.events import MemberDataAsked
 from core.privacy.files import jsonable
-from core.privacy.member_rows import core_data
+from core.privacy.member_rows import core_data, known_here
 from core.privacy.traces import unloaded_with
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ class MemberData:
     unloaded: tuple[str, ...]
 
 
-async def member_data(runtime: Runtime, guild_id: int, user_id: int) -> MemberData:
-    """Ask the core and every loaded plugin, on or not; one that fails is named in the document."""
+async def member_data(runtime: Runtime, guild_id: int, user_id: int, *, own: bool) -> MemberData:
+    """Ask the core and every loaded plugin, on or not; one that fails is named in the document.
+
+    :param own: whether they ask for themselves; others learn nothing of who left nothing in this guild.
+    """
     now = runtime.clock.now()
     event = MemberDataAsked(guild_id, user_id, now)
     plugins: dict[str, Any] = {}
@@ -54,11 +57,12 @@ async def member_data(runtime: Runtime, guild_id: int, user_id: int) -> MemberDa
     loaded = list(runtime.manager.loaded)
     unloaded = await runtime.db.read(unloaded_with, user_id, loaded)
     missing |= dict.fromkeys(unloaded, "it is not loaded, and its tables hold this id")
+    named = own or await runtime.db.read(known_here, guild_id, user_id, runtime.manager.schemas)
     document = {
         "guild_id": str(guild_id),
         "user_id": str(user_id),
         "exported_at": now.isoformat(),
-        "core": jsonable(await runtime.db.read(core_data, guild_id, user_id)),
+        "core": jsonable(await runtime.db.read(core_data, guild_id, user_id, named=named)),
         "plugins": plugins,
         "missing": missing,
     }

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
-from core.database import AuditEntry, Guild, GuildPlugin, JobRow, User
+from core.database import AuditEntry, Guild, GuildPlugin, JobRow, Schema, User
 from core.privacy.paths import core_id_fields, core_tables
+from core.privacy.traces import rows_about
 
 #: Columns that say nothing about the member.
 _LEFT_OUT = frozenset({"updated_at"})
 
 
-def core_data(guild_id: int, user_id: int) -> dict[str, Any]:
-    """Return all that the core keeps about a member here, by table. Store function."""
+def known_here(guild_id: int, user_id: int, schemas: Sequence[Schema]) -> bool:
+    """Say whether somebody left anything in a guild; that others asked there about them is nothing.
+
+    Store function. Users belong to no guild: without this an admin could learn of strangers what they are
+    called elsewhere, and that they are known there.
+
+    :param schemas: of the plugins to look at.
+    """
+    for model, here in core_tables():
+        if model is not JobRow and (fields := list(core_id_fields(model))):
+            theirs = reduce(operator.or_, [field == user_id for field in fields])
+            if model.select().where(here(guild_id), theirs).exists():
+                return True
+    return bool(rows_about(guild_id, user_id, schemas))
+
+
+def core_data(guild_id: int, user_id: int, *, named: bool) -> dict[str, Any]:
+    """Return all that the core keeps about a member here, by table. Store function.
+
+    :param named: whether the name may be told that is kept for all guilds, see `known_here`.
+    """
     found: dict[str, Any] = {}
     person = User.select().where(User.id == user_id).dicts().first()
-    if person is not None:
+    if named and person is not None:
         found["users"] = [_row(person)]
     for model, query in _theirs(guild_id, user_id):
         if model is GuildPlugin:
@@ -36,9 +56,12 @@ def core_data(guild_id: int, user_id: int) -> dict[str, Any]:
     return found
 
 
-def core_counts(guild_id: int, user_id: int) -> dict[str, int]:
-    """Return how many rows the core keeps about a member here, by table. Store function."""
-    counts = {"users": User.select().where(User.id == user_id, User.name != "").count()}
+def core_counts(guild_id: int, user_id: int, *, named: bool) -> dict[str, int]:
+    """Return how many rows the core keeps about a member here, by table. Store function.
+
+    :param named: whether the name counts that is kept for all guilds, see `known_here`.
+    """
+    counts = {"users": User.select().where(User.id == user_id, User.name != "").count() if named else 0}
     counts |= {model._meta.table_name: query.count() for model, query in _theirs(guild_id, user_id)}
     return {table: count for table, count in counts.items() if count}
 
