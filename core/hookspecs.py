@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from core.errors import UserError
     from core.events import (
         ChannelDeleted,
+        KeptVoice,
         MemberDataAsked,
         MemberForgotten,
         MemberLeft,
         MemberRolesChanged,
         Resync,
+        RetentionAsked,
         ScheduledEventChanged,
         VoiceSessionEnded,
         VoiceSessionMoved,
@@ -164,6 +166,14 @@ async def on_member_forgotten(ctx: Context, event: MemberForgotten) -> None:
 
     Awaited for every loaded plugin, on or not; one that raises is asked again later, so doing it twice must
     do no harm.
+    """
+
+
+@hookspec
+async def filter_retention(ctx: Context, value: KeptVoice, event: RetentionAsked) -> KeptVoice:  # type: ignore[empty-body]
+    """Return `value` with the voice sessions that the plugin rests on, which are then not folded into sums.
+
+    Asked of every loaded plugin, on or not. If one fails, nothing is folded in the guild that day.
     """
 
 

@@ -21,6 +21,7 @@ from core.database.schema import warn_of_drift
 from core.dispatch import Dispatcher
 from core.errors import StartupError
 from core.guilds.opening import GuildOpener, Switched
+from core.guilds.seat_notices import SeatNotices
 from core.guilds.state import GuildStates
 from core.health import Health
 from core.i18n import add_catalogs
@@ -36,8 +37,8 @@ from core.scope import Scope, running
 from core.settings import Settings
 from core.stopping import Stop, cut_short
 from core.tasks import TaskBook
-from core.voice.seat import Seats
 from core.voice.retention import FOLD, Retention
+from core.voice.seat import Seats
 from core.voice.sessions import VoiceRecorder
 
 __all__ = ["Connection", "Runtime"]
@@ -276,7 +277,7 @@ class Runtime:
         connector = self.connection.connector() if self.connection.connector is not None else None
         intents = frozenset(name for p in self.manager.loaded.values() for name in p.manifest.intents)
         self.bot = Bot(self, connector=connector, intents=intents)
-        self.seats = Seats(self.bot, self.clock)
+        self.seats = Seats(self.bot, self.clock, tell=SeatNotices(self).tell)
         self.commands.install(self.bot.tree)
         self.assembled = True
         await self.health.start()

@@ -134,14 +134,17 @@ class Dispatcher:
         """Ask every plugin that is on; returns (plugin, answer) of those that have one."""
         return await self._asker.collect(self._asked(guild_id, hook, "collect_"), guild_id, event)
 
-    async def ask(self, plugin: str, guild_id: int, hook: str, event: object = None) -> Any:
+    async def ask(
+        self, plugin: str, guild_id: int, hook: str, event: object = None, *, value: object = None
+    ) -> Any:
         """Ask one plugin, on or not; None if it does not listen to `hook`.
 
+        :param value: what a `filter_*` hook is given.
         :raises TimeoutError: it did not answer in time.
         :raises Exception: what it raised.
         """
         target = self._target(plugin, hook)
-        return None if target is None else await self._asker.ask(target, guild_id, event)
+        return None if target is None else await self._asker.ask(target, guild_id, event, value)
 
     async def drain(self, plugin: str, guild_id: int, within: float) -> None:
         """Wait until a lane is empty; what is left after `within` seconds is dropped and named in the log."""

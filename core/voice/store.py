@@ -119,12 +119,12 @@ def load_open(guild_ids: Collection[int] | None = None) -> list[SessionRecord]:
 
     :param guild_ids: None for all guilds.
     """
-    query = VoiceSession.select(*_COLUMNS).where(VoiceSession.left.is_null())
+    query = VoiceSession.select().where(VoiceSession.left.is_null())
     if guild_ids is None:
-        return _records(query)
+        return read_records(query)
     found: list[SessionRecord] = []
     for ids in _chunks(sorted(guild_ids), IDS_PER_STATEMENT):
-        found.extend(_records(query.where(VoiceSession.guild_id.in_(ids))))
+        found.extend(read_records(query.where(VoiceSession.guild_id.in_(ids))))
     return found
 
 
@@ -147,7 +147,7 @@ def sessions_between(
     """
     if channel_ids is not None and not channel_ids:
         return []
-    query = VoiceSession.select(*_COLUMNS).where(
+    query = VoiceSession.select().where(
         VoiceSession.guild_id == guild_id,
         VoiceSession.joined < end,
         VoiceSession.left.is_null() | (VoiceSession.left > start),
@@ -159,7 +159,7 @@ def sessions_between(
         query = query.where(VoiceSession.channel_id.in_(sorted(channel_ids)))
     if user_id is not None:
         query = query.where(VoiceSession.user_id == user_id)
-    return _records(query)
+    return read_records(query)
 
 
 def beat(shard_id: int, at: datetime) -> None:
@@ -179,8 +179,13 @@ def last_beat(shard_id: int) -> datetime | None:
     return found
 
 
-def _records(query: Any) -> list[SessionRecord]:
-    return [SessionRecord(*row) for row in query.order_by(VoiceSession.joined, VoiceSession.id).tuples()]
+def read_records(query: Any) -> list[SessionRecord]:
+    """Return what a query finds, oldest first.
+
+    :param query: from VoiceSession; which columns it selects does not matter.
+    """
+    found = query.select(*_COLUMNS).order_by(VoiceSession.joined, VoiceSession.id)
+    return [SessionRecord(*row) for row in found.tuples()]
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

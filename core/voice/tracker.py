@@ -65,7 +65,8 @@ class GuildTracker:
     def restore(self, open_sessions: Iterable[SessionRecord]) -> None:
         """Take over open sessions of an earlier process; nothing is said of them until `reconcile`."""
         for record in open_sessions:
-            self._seats[record.user_id] = _Seat(record)
+            # Whether it was voided is the row's own affair, and may be taken back.
+            self._seats[record.user_id] = _Seat(replace(record, status="active"))
 
     def forget(self) -> None:
         """Drop everything without a transition, for a guild that another process takes over."""

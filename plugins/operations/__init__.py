@@ -12,7 +12,7 @@ from typing import Any
 
 from discord import app_commands
 
-from core.events import ChannelDeleted, MemberDataAsked, MemberForgotten
+from core.events import ChannelDeleted, KeptVoice, MemberDataAsked, MemberForgotten, RetentionAsked
 from plugins.operations import hookspecs, service, store
 from plugins.operations.commands import mining
 from plugins.operations.models import MODELS
@@ -127,6 +127,12 @@ async def decide_forgetting(ctx: Context, event: MemberDataAsked) -> UserError |
 async def on_member_forgotten(ctx: Context, event: MemberForgotten) -> None:
     """A former member has earned the time from now on."""
     await ctx.write(store.forget_member, ctx.guild_id, event.user_id, event.stand_in)
+
+
+@hookimpl
+async def filter_retention(ctx: Context, value: KeptVoice, event: RetentionAsked) -> KeptVoice:
+    """Every session within an operation stays: what was earned can always be computed again."""
+    return value.and_spans(await ctx.read(store.resting_spans, ctx.guild_id, event.start, event.end))
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from support.seat_stage import SeatStage
 
-from core.voice import seat
+from core.voice import seat_joining as seat
 
 ONCE = [
     "no_answer",

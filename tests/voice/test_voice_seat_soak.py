@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 from support.seat_stage import SeatStage
 
-from core.voice import seat
+from core.voice import seat_joining as seat
 from sandbox.server.channels import Channel
 from sandbox.server.guilds import Guild
 from sandbox.server.voice.refusals import CODES, STEPS

@@ -19,7 +19,7 @@ from plugins.operations.store.reading import (
     running_operations,
     set_payroll_processed,
 )
-from plugins.operations.store.standing import Progress, progress, voices
+from plugins.operations.store.standing import Progress, progress, resting_spans, voices
 
 __all__ = [
     "AlreadyRunning",
@@ -35,6 +35,7 @@ __all__ = [
     "participants_of",
     "payable_operations",
     "progress",
+    "resting_spans",
     "running_operations",
     "running_with",
     "set_payroll_processed",

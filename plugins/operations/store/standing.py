@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.voice.store import sessions_between
-from plugins.operations.models import OperationChannel, OperationWindow
+from plugins.operations.models import Operation, OperationChannel, OperationWindow
 from plugins.operations.rules.credit import Credit, Stay, TrackedSpan, Window, credit
 from plugins.operations.rules.values import ChannelRef, OperationView
 from plugins.operations.store.channels import tracked_channels
@@ -78,6 +78,23 @@ def credit_until(guild_id: int, operation_id: int, at: datetime) -> dict[int, Cr
         for channel_id, added, removed in spans.tuples()
     ]
     return credit(_stays(guild_id, windows, at), windows, tracked)
+
+
+def resting_spans(guild_id: int, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the windows of this guild's operations that touch a span, whatever became of the operation.
+
+    What was earned in them is computed from voice sessions, before and after a payroll.
+    """
+    opened: Any = (
+        OperationWindow.select(OperationWindow.opened, OperationWindow.closed)
+        .join(Operation)
+        .where(
+            Operation.guild_id == guild_id,
+            OperationWindow.opened <= end,
+            OperationWindow.closed.is_null() | (OperationWindow.closed >= start),
+        )
+    )
+    return [(begun, closed or end) for begun, closed in opened.tuples()]
 
 
 def _stays(guild_id: int, windows: Sequence[Window], at: datetime) -> list[Stay]:
