@@ -86,6 +86,8 @@ class Bot(discord.AutoShardedClient):
         channel_id = self.raw_states.heard()
         if self.user is not None and member.id == self.user.id:
             self.runtime.seats.own_state(guild.id, channel_id)
+        elif guild.id in self.runtime.seats.waiting:
+            self.runtime.seats.reconsider(guild.id)
         if not self.runtime.recorder.wants(guild.id):
             return
         snapshot = snapshot_of(
@@ -186,11 +188,27 @@ class Bot(discord.AutoShardedClient):
         )
 
     def _role_deleted(self, role: discord.Role) -> None:
+        self._guild_changed(role.guild)
         self.runtime.tasks.spawn(
             self.runtime.guilds.forget_roles(role.guild.id, [role.id]), f"forget role {role.id}"
         )
 
+    def _channel_edited(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        self._guild_changed(after.guild)
+
+    def _role_edited(self, _before: discord.Role, after: discord.Role) -> None:
+        self._guild_changed(after.guild)
+
+    def _guild_edited(self, _before: discord.Guild, after: discord.Guild) -> None:
+        self._guild_changed(after)
+
+    def _guild_changed(self, guild: discord.Guild) -> None:
+        if guild.id in self.runtime.seats.waiting:
+            self.runtime.seats.reconsider(guild.id)
+
     def _member_updated(self, before: discord.Member, after: discord.Member) -> None:
+        if after == after.guild.me:
+            self._guild_changed(after.guild)
         if before.roles == after.roles:
             return
         roles = frozenset(role.id for role in after.roles)
@@ -249,6 +267,9 @@ _TAKERS: dict[str, Any] = {
     "guild_channel_delete": Bot._channel_deleted,
     "guild_role_delete": Bot._role_deleted,
     "member_update": Bot._member_updated,
+    "guild_channel_update": Bot._channel_edited,
+    "guild_role_update": Bot._role_edited,
+    "guild_update": Bot._guild_edited,
     "scheduled_event_create": Bot._event_made,
     "scheduled_event_update": Bot._event_edited,
     "scheduled_event_delete": Bot._event_deleted,

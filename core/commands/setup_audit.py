@@ -127,6 +127,11 @@ def _what(runtime: Runtime, change: Change, who: str) -> str:
             return _("{name} is not forgotten yet by: {plugins}").format(
                 name=quoted(change.target or ""), plugins=waits
             )
+        case "seat.problem":
+            words = _mapping(change.after).get("words", "")
+            return _("I could not sit in voice for {plugin}: {words}").format(plugin=title, words=words)
+        case "seat.mended":
+            return _("I sit in voice for {plugin} again.").format(plugin=title)
     words = _("{who}: {action} {target}").format(
         who=who, action=quoted(change.action), target=quoted(change.target) if change.target else ""
     )

@@ -12,25 +12,27 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import aiohttp
 import discord
 
 from core.clock import Clock
+from core.i18n import set_locale, use_locale
 from core.i18n import translate as _
 from core.voice.hanging_up import at_work, every_client, hang_up
 from core.voice.seat_checks import SeatProblem, VocalChannel, seat_problem
+from core.voice.seat_joining import LEAVE_SECONDS, Joiner, channel_of, leave, patience, sits_in
 
 __all__ = ["SeatProblem", "SeatStatus", "Seats"]
 
 _log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 15.0
-LEAVE_SECONDS = 5.0
-UNSEATED_SECONDS = 0.5
-FIRST_BACKOFF_SECONDS = 1.0
 RETURN_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 60.0
-RETURNS_PER_CLAIM = 3
+RETURNS = 3
+#: Seconds in the seat after which being taken out of it counts as the first time again.
+STEADY_SECONDS = 600.0
+
+#: Hears how a claim stands: guild id, owner, channel id, and the problem or None when the bot sits there.
+Tell = Callable[[int, str, int, SeatProblem | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,19 @@ class SeatStatus:
 @dataclass(slots=True)
 class _Place:
     claims: dict[str, int] = field(default_factory=dict)
+    blocked: dict[str, SeatProblem] = field(default_factory=dict)
     served: str | None = None
     problem: SeatProblem | None = None
     returns: int = 0
+    seated_at: float | None = None
     unsettled: bool = False
     task: asyncio.Task[None] | None = None
     returning: asyncio.Task[None] | None = None
+
+    @property
+    def wanted(self) -> int | None:
+        """The channel of the claim that is served."""
+        return None if self.served is None else self.claims.get(self.served)
 
 
 class Seats:
@@ -66,18 +75,25 @@ class Seats:
     :param bot: the client that sits down.
     :param clock: what the waits between attempts run on; discord.py's own time-outs are real time.
     :param jitter: returns numbers from 0 to 1.
+    :param tell: hears of every claim that is served, and of every one that cannot be.
     """
 
     def __init__(
-        self, bot: discord.Client, clock: Clock, *, jitter: Callable[[], float] = random.random
+        self,
+        bot: discord.Client,
+        clock: Clock,
+        *,
+        jitter: Callable[[], float] = random.random,
+        tell: Tell = lambda guild_id, owner, channel_id, problem: None,
     ) -> None:
         self._bot = bot
         self._clock = clock
-        self._jitter = jitter
+        self._tell = tell
+        self._joiner = Joiner(clock, jitter)
         self._places: dict[int, _Place] = {}
-        self._connecting: set[int] = set()
         self._closed = False
-        self._heard = asyncio.Event()
+        #: Guilds in which a claim waits for something in the guild to change.
+        self.waiting: set[int] = set()
 
     async def claim(self, guild_id: int, channel_id: int, owner: str) -> SeatProblem | None:
         """Ask for the bot to sit in a channel, or to move there for an owner who has the seat already.
@@ -85,17 +101,19 @@ class Seats:
         Does not wait for the bot to arrive.
 
         :param owner: names who asks, within the guild.
-        :returns: what is in the way, in which case nothing was claimed; None when the claim stands.
+        :returns: what is in the way, None when nothing is. The claim stands all the same and is served once
+            that has changed, unless there is no such voice channel: then nothing was claimed.
         """
         guild = self._bot.get_guild(guild_id)
         problem = seat_problem(None if guild is None else guild.get_channel(channel_id))
-        if problem is not None:
+        if problem is not None and problem.final:
+            self._tell(guild_id, owner, channel_id, problem)
             return problem
         place = self._places.setdefault(guild_id, _Place())
         place.claims[owner] = channel_id
         place.returns = 0
         self._settle_soon(guild_id, place)
-        return None
+        return problem
 
     async def release(self, guild_id: int, owner: str) -> None:
         """Give up a claim: the next one is served, or the bot leaves. Unknown owners are ignored."""
@@ -104,41 +122,49 @@ class Seats:
             self._settle_soon(guild_id, place)
 
     def refresh(self, guild_id: int) -> None:
-        """Look again whether the bot sits where it should; after a reconnect or a change of permissions."""
+        """Try anew to sit where the bot should; after a reconnect."""
         place = self._places.get(guild_id)
         if place is not None:
             place.returns = 0
             self._settle_soon(guild_id, place)
 
-    def own_state(self, guild_id: int, channel_id: int | None) -> None:
-        """Take the bot's own voice state; when it was put out of voice, it returns a few times at most.
-
-        :param channel_id: where the bot is now. Moved to another channel by a moderator, it stays there.
-        """
-        self._heard.set()
-        place = self._places.get(guild_id)
-        if place is None or channel_id is not None or not place.claims or self._closed:
+    def reconsider(self, guild_id: int) -> None:
+        """Look whether a claim that waits can be served; after a change of permissions, limits or people."""
+        place, guild = self._places.get(guild_id), self._bot.get_guild(guild_id)
+        if place is None or guild is None:
             return
+        for owner, before in place.blocked.items():
+            now = seat_problem(guild.get_channel(place.claims.get(owner, 0)))
+            if now is None or now.cause != before.cause:
+                self._settle_soon(guild_id, place)
+                return
+
+    def own_state(self, guild_id: int, channel_id: int | None) -> None:
+        """Take the bot's own voice state; put out of its channel, it returns a few times at most.
+
+        :param channel_id: where the bot is now, None when it is not in voice.
+        """
+        self._joiner.heard()
+        place = self._places.get(guild_id)
         # Whoever is just sitting down looks at the end whether they still sit; who did not get in gets out
         # by themselves.
-        if place.task is None and place.problem is None:
-            self._return_soon(guild_id, place)
-
-    def _return_soon(self, guild_id: int, place: _Place) -> None:
-        if self._closed or place.returning is not None or place.returns >= RETURNS_PER_CLAIM:
+        if place is None or place.task is not None or place.wanted is None or self._closed:
             return
-        place.returns += 1
-        place.returning = asyncio.create_task(self._return(guild_id, place), name=f"seat:{guild_id}:return")
+        if channel_id != place.wanted:
+            if place.problem is None:
+                self._return_soon(guild_id, place)
+        elif place.problem is not None:
+            # Dragged back by somebody.
+            place.problem, place.returns = None, 0
+            self._return_soon(guild_id, place)
 
     def status(self, guild_id: int) -> SeatStatus:
         """Return how the seat of a guild stands."""
         place, guild = self._places.get(guild_id), self._bot.get_guild(guild_id)
         if place is None or place.served is None:
             return SeatStatus(None, None, False, None if place is None else place.problem)
-        channel_id = place.claims.get(place.served)
-        client = None if guild is None else guild.voice_client
-        seated = isinstance(client, discord.VoiceClient) and _sits_in(client, channel_id)
-        return SeatStatus(channel_id, place.served, seated, place.problem)
+        seated = guild is not None and sits_in(guild.voice_client, place.wanted)
+        return SeatStatus(place.wanted, place.served, seated, place.problem)
 
     async def settled(self, guild_id: int) -> None:
         """Return once nothing is under way for the seat of a guild."""
@@ -152,6 +178,7 @@ class Seats:
         :param say: tell Discord; without, the connections just end, as those of a lost process do.
         """
         self._closed = True
+        self._joiner.close()
         tasks = {
             task: guild_id
             for guild_id, place in self._places.items()
@@ -159,7 +186,7 @@ class Seats:
             if task is not None
         }
         # discord.py may begin anew by itself when it is cancelled in the middle of connecting.
-        connecting = [task for task, guild_id in tasks.items() if guild_id in self._connecting]
+        connecting = [task for task, guild_id in tasks.items() if guild_id in self._joiner.connecting]
         if connecting and say:
             await asyncio.wait(connecting, timeout=LEAVE_SECONDS)
         for task in tasks:
@@ -168,83 +195,9 @@ class Seats:
             await asyncio.wait(tasks)
         # Guilds may have gone from the cache, their voice clients have not.
         clients = every_client(self._bot)
-        await asyncio.gather(*(hang_up(client, _patience(client) if say else None) for client in clients))
+        await asyncio.gather(*(hang_up(client, patience(client) if say else None) for client in clients))
         self._places.clear()
-
-    async def join_with_retry(
-        self,
-        channel: VocalChannel,
-        attempts: int = 3,
-        *,
-        wanted: Callable[[], bool] = lambda: True,
-    ) -> SeatProblem | None:
-        """Sit down in a channel, moving there if the bot sits elsewhere in the guild.
-
-        :param attempts: how often at most; the waits between double from about a second, with jitter.
-        :param wanted: asked before each attempt; False gives up.
-        :returns: None when the bot sits there, else why not.
-        """
-        for attempt in range(attempts):
-            if attempt:
-                backoff = FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1)
-                await self._clock.sleep(backoff * (0.5 + self._jitter()))
-                await self._until_out(channel.guild)
-            if self._closed or not wanted():
-                break
-            self._connecting.add(channel.guild.id)
-            try:
-                await _sit_down(channel)
-            except (TimeoutError, discord.DiscordException, OSError, aiohttp.ClientError) as error:
-                _log.warning("joining voice channel %d, attempt %d: %r", channel.id, attempt + 1, error)
-            except RuntimeError as error:
-                # discord.py says so when PyNaCl or davey is not installed: another attempt changes nothing.
-                _log.error("voice is not possible in this installation: %s", error)
-                return SeatProblem(_("This bot's installation lacks voice support. Tell its operator."))
-            except (LookupError, TypeError, ValueError) as error:
-                # discord.py takes for granted what a voice server says, such as a mode that it knows.
-                _log.warning("the voice server of channel %d made no sense: %r", channel.id, error)
-            else:
-                self._watch(channel.guild)
-                return None
-            finally:
-                self._connecting.discard(channel.guild.id)
-            if (problem := seat_problem(channel.guild.get_channel(channel.id))) is not None:
-                return problem
-        return SeatProblem(
-            _("Discord did not let me into {channel}. Tracking goes on without me there.").format(
-                channel=channel.mention
-            )
-        )
-
-    def _watch(self, guild: discord.Guild) -> None:
-        """Look after the connection of a guild: discord.py can lose one without anybody being told."""
-        client, place = guild.voice_client, self._places.get(guild.id)
-        if place is None or self._closed or not isinstance(client, discord.VoiceClient):
-            return
-        tasks = at_work(client)
-        if tasks:
-            tasks[0].add_done_callback(lambda task: self._watched(guild, client, task))
-        elif place.claims and place.task is None:
-            self._return_soon(guild.id, place)
-
-    def _watched(self, guild: discord.Guild, client: discord.VoiceClient, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.warning("the voice connection in guild %d ended: %r", guild.id, error)
-        if guild.voice_client is client:
-            self._watch(guild)
-
-    async def _until_out(self, guild: discord.Guild) -> None:
-        """Wait until Discord has said that the bot is out of voice after a failed attempt.
-
-        Said any later, discord.py would take it for the end of the next attempt.
-        """
-        try:
-            async with asyncio.timeout(LEAVE_SECONDS):
-                while guild.me.voice is not None and not self._closed:
-                    self._heard.clear()
-                    await self._heard.wait()
-        except TimeoutError:
-            _log.warning("the bot still seems to sit in voice in guild %d", guild.id)
+        self.waiting.clear()
 
     # -- the background ----------------------------------------------------------------------------
 
@@ -256,11 +209,14 @@ class Seats:
             place.task = asyncio.create_task(self._settle(guild_id, place), name=f"seat:{guild_id}")
 
     async def _settle(self, guild_id: int, place: _Place) -> None:
+        guild = None
         try:
             while place.unsettled:
                 place.unsettled = False
                 guild = self._bot.get_guild(guild_id)
                 if guild is not None:
+                    # What is told from here is for the guild, whoever it was that asked.
+                    set_locale(guild.preferred_locale.value)
                     await self._serve(guild, place)
         except Exception:
             # Nothing awaits this task; what goes wrong here must be seen all the same.
@@ -268,23 +224,64 @@ class Seats:
             return
         finally:
             place.task = None
-        guild = self._bot.get_guild(guild_id)
         arrived = place.served is not None and place.problem is None
-        if arrived and guild is not None and guild.voice_client is None:
-            # Put out in the very moment of arriving.
+        if arrived and guild is not None and channel_of(guild.voice_client) != place.wanted:
+            # Put out, or moved, in the very moment of arriving.
             self._return_soon(guild_id, place)
 
     async def _serve(self, guild: discord.Guild, place: _Place) -> None:
-        place.served, place.problem = None, None
-        for owner, channel_id in list(place.claims.items()):
+        place.problem = None
+        chosen = self._choose(guild, place)
+        (self.waiting.add if place.blocked else self.waiting.discard)(guild.id)
+        if chosen is None:
+            place.served, place.problem = None, next(iter(place.blocked.values()), None)
+            await leave(guild)
+            return
+        place.served, channel = chosen
+        problem = await self._joiner.join_with_retry(channel, wanted=lambda: not place.unsettled)
+        place.problem = problem
+        if problem is None:
+            place.seated_at = self._clock.monotonic()
+            self._watch(guild, place)
+        if not place.unsettled and not self._closed:
+            self._tell(guild.id, chosen[0], channel.id, problem)
+
+    def _choose(self, guild: discord.Guild, place: _Place) -> tuple[str, VocalChannel] | None:
+        """Return the first claim that can be served, noting what is in the way of those before it."""
+        place.blocked.clear()
+        for owner, channel_id in place.claims.items():
             channel = guild.get_channel(channel_id)
             problem = seat_problem(channel)
             if problem is None and isinstance(channel, VocalChannel):
-                place.served = owner
-                place.problem = await self.join_with_retry(channel, wanted=lambda: not place.unsettled)
-                return
-            place.problem = place.problem or problem
-        await _leave(guild)
+                return owner, channel
+            if problem is not None:
+                place.blocked[owner] = problem
+                self._tell(guild.id, owner, channel_id, problem)
+        return None
+
+    def _return_soon(self, guild_id: int, place: _Place) -> None:
+        if self._closed or place.returning is not None:
+            return
+        if place.seated_at is not None and self._clock.monotonic() - place.seated_at >= STEADY_SECONDS:
+            place.returns = 0
+        if place.returns >= RETURNS:
+            self._stay_out(guild_id, place)
+            return
+        place.returns += 1
+        place.returning = asyncio.create_task(self._return(guild_id, place), name=f"seat:{guild_id}:return")
+
+    def _stay_out(self, guild_id: int, place: _Place) -> None:
+        guild = self._bot.get_guild(guild_id)
+        if guild is None or place.served is None or place.wanted is None:
+            return
+        # The locale of the gateway's own task stays as it is.
+        with use_locale(guild.preferred_locale.value):
+            words = _(
+                "I was taken out of {channel} again and again, so I do not come back by myself. Tracking "
+                "goes on without me. To have me back, start anew what I sat there for."
+            )
+        place.problem = SeatProblem(words.format(channel=f"<#{place.wanted}>"), "taken out")
+        self._tell(guild_id, place.served, place.wanted, place.problem)
 
     async def _return(self, guild_id: int, place: _Place) -> None:
         wait = RETURN_SECONDS * 2 ** (place.returns - 1)
@@ -297,37 +294,31 @@ class Seats:
                     self._settle_soon(guild_id, place)
                     return
                 if client.is_connected():
+                    if channel_of(client) != place.wanted:
+                        self._settle_soon(guild_id, place)
+                    elif place.served is not None and place.wanted is not None:
+                        self._tell(guild_id, place.served, place.wanted, None)
                     return
                 # discord.py is reconnecting by itself, and may give that up without a word.
                 wait = min(2 * wait, LONGEST_WAIT_SECONDS)
         finally:
             place.returning = None
 
+    def _watch(self, guild: discord.Guild, place: _Place) -> None:
+        """Look after the connection of a guild: discord.py can lose one without anybody being told."""
+        client = guild.voice_client
+        if self._closed or not isinstance(client, discord.VoiceClient):
+            return
+        tasks = at_work(client)
+        if tasks:
+            tasks[0].add_done_callback(lambda task: self._watched(guild, place, client, task))
+        elif place.claims and place.task is None:
+            self._return_soon(guild.id, place)
 
-def _sits_in(client: discord.VoiceClient, channel_id: int | None) -> bool:
-    # discord.py sets the channel to None when it is not in the cache, whatever its type says.
-    channel: VocalChannel | None = client.channel
-    return client.is_connected() and channel is not None and channel.id == channel_id
-
-
-async def _sit_down(channel: VocalChannel) -> None:
-    client = channel.guild.voice_client
-    if isinstance(client, discord.VoiceClient) and _sits_in(client, channel.id) and at_work(client):
-        return
-    # Leaving first, where move_to would do: that one does not raise when its time is up, loses its UDP
-    # socket unclosed, and on a quiet voice server waits half a minute for a datagram.
-    await _leave(channel.guild)
-    await channel.connect(timeout=CONNECT_SECONDS, reconnect=True, self_deaf=True)
-
-
-async def _leave(guild: discord.Guild) -> None:
-    client = guild.voice_client
-    if isinstance(client, discord.VoiceClient):
-        await hang_up(client, _patience(client))
-
-
-def _patience(client: discord.VoiceClient) -> float:
-    # discord.py waits for Discord's confirmation, which never comes while the gateway is down, nor when the
-    # bot was not in voice yet.
-    me: discord.Member | None = client.guild.me
-    return UNSEATED_SECONDS if me is None or me.voice is None else LEAVE_SECONDS
+    def _watched(
+        self, guild: discord.Guild, place: _Place, client: discord.VoiceClient, task: asyncio.Task[None]
+    ) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("the voice connection in guild %d ended: %r", guild.id, error)
+        if guild.voice_client is client:
+            self._watch(guild, place)
