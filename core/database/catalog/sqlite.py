@@ -16,6 +16,8 @@ _NAME = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]|(\w+)')
 _COLLATE = re.compile(r'\bCOLLATE\s+"?(\w+)', re.IGNORECASE)
 #: Clauses that change what a constraint does, and that no pragma shows.
 _CLAUSES = re.compile(r"\bON\s+CONFLICT\s+\w+|(?<!NOT )\bDEFERRABLE\s+INITIALLY\s+DEFERRED", re.IGNORECASE)
+_QUOTED = re.compile(r"""'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*(?:\]|$)""")
+_QUOTED_OR_MARK = re.compile(rf"{_QUOTED.pattern}|([(),])")
 _CHECK = re.compile(r"\bCHECK\s*\(", re.IGNORECASE)
 _AS = re.compile(r"\bAS\s*\(", re.IGNORECASE)
 
@@ -107,17 +109,12 @@ def _actions(on_update: str, on_delete: str) -> str:
 
 
 def _depths(text: str) -> Iterator[tuple[int, str, int]]:
-    """Yield (position, letter, depth of brackets after it) for all letters outside of quotes."""
-    depth, quote = 0, ""
-    for position, letter in enumerate(text):
-        if quote:
-            quote = "" if letter == quote else quote
-            continue
-        if letter in "'\"`[":
-            quote = "]" if letter == "[" else letter
-            continue
-        depth += (letter == "(") - (letter == ")")
-        yield position, letter, depth
+    """Yield (position, letter, depth of brackets after it) for each bracket and comma outside of quotes."""
+    depth = 0
+    for match in _QUOTED_OR_MARK.finditer(text):
+        if letter := match[1]:
+            depth += (letter == "(") - (letter == ")")
+            yield match.start(), letter, depth
 
 
 def _definitions(sql: str) -> list[str]:
@@ -142,7 +139,7 @@ def _bodies(opening: re.Pattern[str], sql: str) -> Iterator[str]:
 
 def _bare(sql: str) -> str:
     """Return a text without quoted names and literals."""
-    return "".join(letter for _, letter, _ in _depths(sql))
+    return _QUOTED.sub("", sql)
 
 
 def _plain(text: str) -> str:
