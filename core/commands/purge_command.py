@@ -15,6 +15,7 @@ from core.commands.table import CORE
 from core.errors import UserError
 from core.guilds.ranks import Rank, requires
 from core.guilds.settings_words import quoted
+from core.i18n import plural
 from core.i18n import translate as _
 from core.manifest import Component, custom_id
 from core.privacy import purging
@@ -89,9 +90,11 @@ async def hand_out(interaction: Interaction, typed: str) -> None:
         }
         files = as_files(f"{loaded.name}-{guild_id}", document)
     count = sum(rows.counts.values())
-    text = _("All that {title} keeps in this server: {n} rows in {tables} tables.").format(
-        title=loaded.manifest.title, n=count, tables=len(rows.tables)
-    )
+    text = plural(
+        count,
+        "All that {title} keeps in this server: {n} row.",
+        "All that {title} keeps in this server: {n} rows.",
+    ).format(title=loaded.manifest.title, n=count)
     await send_files(interaction, text, files)
     # Only now that the admin has it: an export that Discord did not take opens no way to a purge.
     await runtime.db.write(
@@ -256,9 +259,11 @@ def _refusal(runtime: Runtime, loaded: LoadedPlugin, error: Exception) -> UserEr
         case purging.Rests(plugin=str(other), count=count):
             name = runtime.manager.loaded[other].manifest.title
             return UserError(
-                _("{n} rows of {other} rest on the data of {title}.").format(
-                    n=count, other=name, title=title
-                ),
+                plural(
+                    count,
+                    "{n} row of {other} rests on the data of {title}.",
+                    "{n} rows of {other} rest on the data of {title}.",
+                ).format(n=count, other=name, title=title),
                 _("Export and purge {other} first.").format(other=name),
             )
     return UserError(
@@ -282,7 +287,11 @@ def _form(loaded: LoadedPlugin, count: int) -> discord.ui.Modal:
         custom_id=custom_id(CORE, PURGE, loaded.name),
         timeout=None,
     )
-    words = _("{n} rows go for good. Type {name} to delete them.").format(n=count, name=loaded.name)
+    words = plural(
+        count,
+        "{n} row goes for good. Type {name} to delete it.",
+        "{n} rows go for good. Type {name} to delete them.",
+    ).format(n=count, name=loaded.name)
     modal.add_item(
         discord.ui.Label(
             text=_("Name of the plugin"),

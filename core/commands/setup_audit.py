@@ -17,6 +17,7 @@ from core.guilds.settings import usable
 from core.guilds.settings_fields import field_of
 from core.guilds.settings_text import shown_value
 from core.guilds.settings_words import quoted, translated
+from core.i18n import plural
 from core.i18n import translate as _
 from core.manifest import Component
 
@@ -111,7 +112,11 @@ def _what(runtime: Runtime, change: Change, who: str) -> str:
             return _("{who} exported the data of {plugin}.").format(who=who, plugin=title)
         case "plugin.purge":
             count = sum(_mapping(_mapping(change.before).get("rows")).values())
-            return _("{who} deleted the data of {plugin}: {n} rows.").format(who=who, plugin=title, n=count)
+            return plural(
+                count,
+                "{who} deleted the data of {plugin}: {n} row.",
+                "{who} deleted the data of {plugin}: {n} rows.",
+            ).format(who=who, plugin=title, n=count)
         case "member.export":
             return _("{who} asked for what is kept about {member}.").format(
                 who=who, member=quoted(change.target or "")

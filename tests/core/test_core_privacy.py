@@ -13,8 +13,9 @@ from support.mining import said
 from support.panels import buttons_of, text_of
 from support.plugin_folder import PluginFolder
 
-from core.database import AuditEntry, JobRow, User
+from core.database import CORE_SCHEMA, AuditEntry, JobRow, User
 from core.privacy.files import TooLarge, files_of, jsonable
+from core.privacy.paths import core_id_fields, id_fields
 from core.privacy.scrubbing import Scrub
 from sandbox.server import Outcome, Person
 from sandbox.stage import Stage
@@ -335,6 +336,19 @@ async def test_a_plugin_without_the_hook_is_found_out(folder: PluginFolder, lite
         [(_state, _payload, error)] = await stage.runtime.db.read(jobs)
         assert error is not None
         assert "diary: it still has the id in diary_page.user_id" in error
+
+
+def test_every_id_of_the_core_is_sorted() -> None:
+    """A new column must be either one of members' ids, which are replaced, or stand here."""
+    others = {
+        "channel_id", "afk_channel_id", "role_id", "previous_id", "session_id", "attempts",
+        "deafened_us", "present_us", "afk_us", "stays", "estimated",
+    }  # fmt: skip
+    for model in CORE_SCHEMA.models:
+        left = {field.column_name for field in id_fields(model)} - {
+            field.column_name for field in core_id_fields(model)
+        }
+        assert left <= others, model
 
 
 def test_a_scrub_reaches_every_depth() -> None:

@@ -237,7 +237,7 @@ async def test_not_under_the_rows_of_another_plugin(stage: Stage, folder: Plugin
     opened = await form(stage)
     await db.write(claim, here, mine, key=here)
     refused = await type_name(stage, opened, "mine")
-    assert "1 rows of Claims rest on the data of Mine." in refused
+    assert "1 row of Claims rests on the data of Mine." in refused
     assert "purge Claims first" in refused
     assert refused in said(await form(stage))
     assert await counts(stage, folder, here) == (1, 3, 1)

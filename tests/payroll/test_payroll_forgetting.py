@@ -15,7 +15,7 @@ from support.mining import add, participants, run, said
 from support.panels import buttons_of, text_of
 from test_payroll_end_to_end import GOLD, Desk, opened, posted
 
-from core.database import GuildMembership, VoiceSession, ensure_user
+from core.database import GuildMembership, VoiceDay, VoiceSession, VoiceVoid, ensure_user
 from core.guilds.drafts import Draft, keep_draft
 from core.jobs.store import insert
 from plugins.operations import participants_of
@@ -72,6 +72,15 @@ def strew(guild_id: int, user_id: int, name: str, job_id: int, at: Any) -> None:
     """Put a member into the odd corners of the core's tables."""
     ensure_user(user_id, name)
     GuildMembership.create(guild_id=guild_id, user_id=user_id, is_org_member=True)
+    VoiceDay.create(
+        guild_id=guild_id, user_id=user_id, channel_id=4, day=at.replace(hour=0), present_us=5, stays=1
+    )
+    VoiceSession.create(
+        id=job_id + 1, guild_id=guild_id, user_id=3, channel_id=4, joined=at, left=at, status="cancelled"
+    )
+    VoiceVoid.create(
+        session_id=job_id + 1, guild_id=guild_id, reason=f"see <@{user_id}>", voided_by=user_id, at=at
+    )
     keep_draft(guild_id, 77, user_id, Draft("operations", {"timezone": "here"}, ""), at)
     insert(
         job_id,
@@ -135,6 +144,8 @@ async def test_a_leader_is_forgotten_and_every_sum_stands(each_stage: Stage) -> 
         "guilds",
         "guild_plugins",
         "jobs",
+        "voice_daily",
+        "voice_voids",
         "operations_operation",
         "operations_participant",
         "payroll_payroll",
