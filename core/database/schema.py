@@ -98,18 +98,23 @@ def migrate_down(target: str | Database, schema: Schema, to: str | None = None) 
 def migrate_status(target: str | Database, schemas: Sequence[Schema]) -> list[MigrationState]:
     """Return every migration of the schemas, with its state; changes nothing."""
     with own_connection(target, lock=False, shared=True) as backend:
-        found: list[MigrationState] = []
-        for schema in schemas:
-            runner = runner_of(backend, schema)
-            edited = set(runner.edited())
-            for migration in runner.status():
-                state = "applied" if migration.applied else "pending"
-                if migration.path is None:
-                    state = "unknown"
-                elif migration.name in edited:
-                    state = "edited"
-                found.append(MigrationState(schema.name, migration.name, state, migration.applied))
-        return found
+        return states_of(backend, schemas)
+
+
+def states_of(backend: Backend, schemas: Sequence[Schema]) -> list[MigrationState]:
+    """Return what `migrate_status` does, from a connection that is open."""
+    found: list[MigrationState] = []
+    for schema in schemas:
+        runner = runner_of(backend, schema)
+        edited = set(runner.edited())
+        for migration in runner.status():
+            state = "applied" if migration.applied else "pending"
+            if migration.path is None:
+                state = "unknown"
+            elif migration.name in edited:
+                state = "edited"
+            found.append(MigrationState(schema.name, migration.name, state, migration.applied))
+    return found
 
 
 def rows_of(target: str | Database, schema: Schema) -> dict[str, int]:

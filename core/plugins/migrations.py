@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.database import CORE_SCHEMA, Database, MigrationFailed, Schema, migrate_status, migrate_up
-from core.database.schema import MigrationState
+from core.database.backends import Backend
+from core.database.schema import MigrationState, own_connection, states_of
 from core.errors import StartupError
 from core.plugins.loading import not_ctrl_c
 from core.plugins.tables import HOOK
@@ -28,6 +29,27 @@ def migrate_all(target: str | Database, manager: PluginManager) -> list[str]:
     :raises StartupError: the core's own tables cannot be brought up to date, or the database is gone.
     :raises MigrationFailed: a migration of the core broke a rule.
     """
+    if isinstance(target, str):
+        return _migrate_each(target, manager)
+    # Held open all the while: SQLite clears its log up whenever the last connection of all is closed.
+    with own_connection(target, lock=False, shared=True) as connection:
+        if _is_up_to_date(connection, manager):
+            return []
+        return _migrate_each(target, manager)
+
+
+def _is_up_to_date(connection: Backend, manager: PluginManager) -> bool:
+    """Say whether nothing is left to do, which is so at nearly every start; what is wrong is said later."""
+    try:
+        states = states_of(connection, [CORE_SCHEMA, *manager.schemas])
+    except BaseException as error:
+        not_ctrl_c(error)
+        log.debug("the migrations could not be looked at together", exc_info=True)
+        return False
+    return bool(states) and all(state.state == "applied" for state in states)
+
+
+def _migrate_each(target: str | Database, manager: PluginManager) -> list[str]:
     applied = migrate_up(target, [CORE_SCHEMA])
     for plugin in list(manager.loaded.values()):
         # What it requires may have taken it along.
