@@ -74,7 +74,7 @@ class Forgetter:
         return Kept(
             await runtime.db.read(core_counts, guild_id, user_id, named=named),
             {plugin: sum(counts.values()) for plugin, counts in rows.items()},
-            tuple(await runtime.db.read(unloaded_with, user_id, list(runtime.manager.loaded))),
+            tuple(await runtime.db.read(unloaded_with, guild_id, user_id, list(runtime.manager.loaded))),
             await runtime.db.read(erasing.open_forgetting, guild_id, user_id) is not None,
         )
 
@@ -160,7 +160,7 @@ class Forgetter:
         rows = await runtime.db.read(rows_about, guild_id, user_id, runtime.manager.schemas)
         for name, columns in rows.items():
             waits.setdefault(name, f"it still has the id in {', '.join(columns)}")
-        for name in await runtime.db.read(unloaded_with, user_id, list(runtime.manager.loaded)):
+        for name in await runtime.db.read(unloaded_with, guild_id, user_id, list(runtime.manager.loaded)):
             waits[name] = "it is not loaded, and its tables hold the id"
         if waits:
             names = tuple(sorted(waits))

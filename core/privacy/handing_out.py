@@ -55,7 +55,7 @@ async def member_data(runtime: Runtime, guild_id: int, user_id: int, *, own: boo
         else:
             plugins[name] = {**about, "data": answer}
     loaded = list(runtime.manager.loaded)
-    unloaded = await runtime.db.read(unloaded_with, user_id, loaded)
+    unloaded = await runtime.db.read(unloaded_with, guild_id, user_id, loaded)
     missing |= dict.fromkeys(unloaded, "it is not loaded, and its tables hold this id")
     named = own or await runtime.db.read(known_here, guild_id, user_id, runtime.manager.schemas)
     document = {

@@ -31,10 +31,10 @@ def rows_about(guild_id: int, user_id: int, schemas: Sequence[Schema]) -> dict[s
     return found
 
 
-def unloaded_with(user_id: int, loaded: Collection[str]) -> list[str]:
+def unloaded_with(guild_id: int, user_id: int, loaded: Collection[str]) -> list[str]:
     """Return the plugins that are not loaded and whose tables hold a member's id. Store function.
 
-    Their models are not known, so all of their rows are looked at, those of other guilds too.
+    Their models are not known: of a table that has no column guild_id all rows are looked at.
 
     :param loaded: the names of the plugins that are loaded.
     """
@@ -51,8 +51,12 @@ def unloaded_with(user_id: int, loaded: Collection[str]) -> list[str]:
         if table == f"{owner}{HISTORY}":
             continue
         for column in facts.columns:
-            sql = f'SELECT 1 FROM "{table}" WHERE CAST("{column}" AS TEXT) LIKE {backend.param} LIMIT 1'
-            if backend.execute_sql(sql, (f"%{user_id}%",)).fetchone() is not None:
+            sql = f'SELECT 1 FROM "{table}" WHERE CAST("{column}" AS TEXT) LIKE {backend.param}'
+            values: list[Any] = [f"%{user_id}%"]
+            if "guild_id" in facts.columns:
+                sql += f' AND "guild_id" = {backend.param}'
+                values.append(guild_id)
+            if backend.execute_sql(f"{sql} LIMIT 1", values).fetchone() is not None:
                 found.add(owner)
                 break
     return sorted(found)

@@ -299,6 +299,9 @@ async def test_a_plugin_that_is_not_loaded_is_waited_for(
 ) -> None:
     quartz, owner = stage.scene.members[0], stage.scene.owner
     await put_page(stage, folder, quartz)
+    other = stage.scene.second_guild.id
+    beryl = stage.scene.members[1]
+    await stage.runtime.db.write(folder.module("diary").write, other, beryl.id, "Elsewhere", key=other)
     everything = stage.settings.plugins
     await stage.stop_bot()
     object.__setattr__(stage.settings, "plugins", folder.selection("plain", load=("plain",)))
@@ -306,6 +309,9 @@ async def test_a_plugin_that_is_not_loaded_is_waited_for(
     text, document = await export(stage, quartz)
     assert "not loaded: diary" in text
     assert document["missing"] == {"diary": "it is not loaded, and its tables hold this id"}
+    # Known to it in another guild only, which is nobody's business here.
+    _text, document = await export(stage, beryl)
+    assert document["missing"] == {}
     message = await ask(stage, owner, user_id=str(quartz.id))
     assert "Not loaded, and with data about this member: diary" in text_of(message)
     outcome = await press(stage, owner, message)
