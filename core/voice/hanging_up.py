@@ -3,6 +3,9 @@
 discord.py closes its voice websocket only after it has told the gateway that it leaves. When the gateway is
 down, that fails, and the websocket's heartbeat thread beats on, into an event loop that may be closed by
 then: a heartbeat that nobody awaits.
+
+discord.py offers no way to do this, so it rests on private names of the version below, as does
+core/voice/connection.py.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ import discord
 from discord.gateway import VoiceKeepAliveHandler
 
 _log = logging.getLogger(__name__)
+
+#: The discord.py whose voice_state.py and gateway.py were read for this.
+READ_FROM = "2.7.1"
 
 CLOSE_SECONDS = 1.0
 CANCELS = 5
@@ -38,9 +44,16 @@ async def hang_up(client: discord.VoiceClient, within: float | None) -> None:
         # discord.py's own reference to its UDP socket; closing it again does nothing.
         if client._connection.socket:
             client._connection.socket.close()
-        client._connection._socket_reader.stop()
+        await _end_reader(client)
         if client.guild.voice_client is client:
             client.cleanup()
+
+
+async def _end_reader(client: discord.VoiceClient) -> None:
+    """Stop the thread that reads the UDP socket, and see it end: closing the socket has woken it."""
+    reader = client._connection._socket_reader
+    reader.stop()
+    await asyncio.to_thread(reader.join, CLOSE_SECONDS)
 
 
 def every_client(bot: discord.Client) -> set[discord.VoiceClient]:

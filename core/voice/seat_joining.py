@@ -11,6 +11,7 @@ import discord
 
 from core.clock import Clock
 from core.i18n import translate as _
+from core.voice.connection import SeatVoiceClient
 from core.voice.hanging_up import at_work, hang_up
 from core.voice.seat_checks import SeatProblem, VocalChannel, seat_problem
 
@@ -144,4 +145,4 @@ async def _sit_down(channel: VocalChannel) -> None:
     # Leaving first, where move_to would do: that one does not raise when its time is up, loses its UDP
     # socket unclosed, and on a quiet voice server waits half a minute for a datagram.
     await leave(channel.guild)
-    await channel.connect(timeout=CONNECT_SECONDS, reconnect=True, self_deaf=True)
+    await channel.connect(timeout=CONNECT_SECONDS, reconnect=True, self_deaf=True, cls=SeatVoiceClient)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +12,23 @@ import aiohttp
 import discord
 
 from core.clock import SteppedClock
-from core.voice.seat import Seats, SeatStatus
+from core.voice.seat import SeatProblem, Seats, SeatStatus
+from core.voice.seat_joining import sits_in
 from sandbox.server import SandboxServer, World
+from sandbox.server.channels import Channel
 
 NO_CONNECT = discord.Permissions(connect=True).value
 NO_MOVING = discord.Permissions(move_members=True).value
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the seats said of a claim that is not served."""
+
+    guild_id: int
+    owner: str
+    channel_id: int
+    cause: str
 
 
 class SeatClient(discord.Client):
@@ -28,9 +41,18 @@ class SeatClient(discord.Client):
             guild_ready_timeout=0.1,
             max_messages=None,
         )
-        self.seats = Seats(self, clock, jitter=lambda: 0.5)
+        self.told: list[Told | None] = []
+        self.seats = Seats(self, clock, jitter=lambda: 0.5, tell=self._tell)
         self.changed = asyncio.Condition()
         self.resumed = 0
+
+    def _tell(self, guild_id: int, owner: str, channel_id: int, problem: SeatProblem | None) -> None:
+        self.told.append(None if problem is None else Told(guild_id, owner, channel_id, problem.cause))
+
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        self.seats.reconsider(after.guild.id)
 
     async def on_resumed(self) -> None:
         self.resumed += 1
@@ -40,6 +62,8 @@ class SeatClient(discord.Client):
     ) -> None:
         if member == member.guild.me:
             self.seats.own_state(member.guild.id, after.channel.id if after.channel else None)
+        else:
+            self.seats.reconsider(member.guild.id)
         async with self.changed:
             self.changed.notify_all()
 
@@ -79,6 +103,26 @@ class SeatStage:
     @property
     def seats(self) -> Seats:
         return self.client.seats
+
+    @property
+    def told(self) -> list[Told | None]:
+        """What the seats said of their claims, None for one that is served."""
+        return self.client.told
+
+    async def move_bot(self, channel: Channel | None) -> None:
+        """Move the bot by hand, and return once its connection has followed."""
+        channel_id = None if channel is None else channel.id
+        self.world.voice.move(self.guild, self.world.bot_user.id, channel_id)
+        guild = self.client.get_guild(self.guild.id)
+        assert guild is not None
+        if channel_id is None:
+            await self.until(lambda: guild.voice_client is None)
+        else:
+            await self.until(
+                lambda: (
+                    sits_in(guild.voice_client, channel_id) and self.world.voice_stats(self.guild).connected
+                )
+            )
 
     def bot_channel(self) -> int | None:
         """Where the sandbox says the bot sits."""

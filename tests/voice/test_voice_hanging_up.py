@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import discord
 import pytest
-from discord.gateway import VoiceKeepAliveHandler
+from discord.gateway import DiscordVoiceWebSocket, VoiceKeepAliveHandler
+from discord.voice_state import SocketReader, VoiceConnectionState
 
+from core.voice.hanging_up import READ_FROM
 from sandbox.server.faults import Faults
 from sandbox.stage import Stage, open_stage
 
@@ -24,13 +28,46 @@ BREAKS: dict[str, Callable[[Faults], object]] = {
 }
 
 
+#: What core/voice/hanging_up.py and core/voice/connection.py use of discord.py without being invited.
+PRIVATE: dict[type, set[str]] = {
+    VoiceConnectionState: {
+        "_create_socket",
+        "_runner",
+        "_connector",
+        "_socket_reader",
+        "_state_event",
+        "socket",
+    },
+    SocketReader: {"stop", "resume", "join"},
+    discord.VoiceClient: {"create_connection_state", "_connection", "ws", "cleanup"},
+    DiscordVoiceWebSocket: {"_connection", "loop", "close"},
+    VoiceKeepAliveHandler: {"ws", "stop"},
+}
+
+
+def test_discord_py_is_the_version_that_was_read() -> None:
+    assert discord.__version__ == READ_FROM, (
+        f"discord.py is {discord.__version__} now, and what ends its voice connections was read from "
+        f"{READ_FROM}. Read discord/voice_state.py and the voice part of discord/gateway.py again, compare "
+        "with core/voice/hanging_up.py and core/voice/connection.py, run make soak, then change READ_FROM."
+    )
+
+
+@pytest.mark.parametrize("owner", PRIVATE, ids=lambda owner: owner.__name__)
+def test_the_private_names_are_there(owner: type) -> None:
+    source = inspect.getsource(owner)
+    own = {name for name in PRIVATE[owner] if f"self.{name}" in source or hasattr(owner, name)}
+    assert own == PRIVATE[owner]
+
+
 def left_behind() -> list[str]:
     """What discord.py still runs for voice."""
     loop = asyncio.get_running_loop()
     threads = [
         each.name
         for each in threading.enumerate()
-        if isinstance(each, VoiceKeepAliveHandler) and each.ws.loop is loop
+        if (isinstance(each, VoiceKeepAliveHandler) and each.ws.loop is loop)
+        or (isinstance(each, SocketReader) and each.state.voice_client.loop is loop)
     ]
     tasks = [each.get_name() for each in asyncio.all_tasks() if "voice" in each.get_name().lower()]
     return threads + tasks

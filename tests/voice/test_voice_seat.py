@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import discord
 import pytest
 from support.seat_stage import SeatStage
+from support.voice_leftovers import beyond_whole
 
 
 @pytest.fixture
@@ -97,15 +99,136 @@ async def test_the_seat_outlives_a_gateway_drop(stage: SeatStage) -> None:
     assert stage.seats.status(guild_id).seated
 
 
-async def test_moved_by_a_moderator_the_bot_stays_there(stage: SeatStage) -> None:
+async def test_moved_by_hand_the_bot_comes_back_until_it_is_told_enough(stage: SeatStage) -> None:
     guild_id = stage.guild.id
     await stage.seats.claim(guild_id, stage.alpha.id, "operation 1")
     await stage.seats.settled(guild_id)
-    stage.world.voice.move(stage.guild, stage.world.bot_user.id, stage.beta.id)
-    client = stage.client.voice_clients[0]
-    await stage.until(lambda: client.channel.id == stage.beta.id)  # type: ignore[attr-defined]
+    for _ in range(3):
+        await stage.move_bot(stage.beta)
+        await stage.until(stage.clock.next_due)
+        assert not stage.status().seated
+        await stage.clock.advance(60)
+        await stage.until(lambda: stage.status().seated)
+        assert stage.bot_channel() == stage.alpha.id
+    await stage.move_bot(stage.beta)
+    await stage.until(lambda: stage.status().problem)
     assert stage.clock.next_due() is None
-    assert not stage.seats.status(guild_id).seated
+    assert [(each.channel_id, each.cause) for each in stage.told if each] == [(stage.alpha.id, "taken out")]
+    # Dragged back, it is where it should be, and comes back again from then on.
+    await stage.move_bot(stage.alpha)
+    await stage.until(lambda: stage.clock.next_due() and stage.status().seated)
+    await stage.clock.advance(60)
+    await stage.seats.settled(guild_id)
+    assert stage.told[-1] is None
+    assert stage.status().problem is None
+    await stage.move_bot(stage.beta)
+    await stage.until(stage.clock.next_due)
+    await stage.clock.advance(60)
+    await stage.until(lambda: stage.status().seated)
+
+
+async def test_after_a_long_time_in_its_seat_the_bot_comes_back_as_if_for_the_first_time(
+    stage: SeatStage,
+) -> None:
+    guild_id = stage.guild.id
+    await stage.seats.claim(guild_id, stage.alpha.id, "operation 1")
+    await stage.seats.settled(guild_id)
+    for _ in range(5):
+        await stage.clock.advance(600)
+        await stage.move_bot(None)
+        await stage.until(lambda: stage.client.voice_clients == [] and stage.clock.next_due())
+        await stage.clock.advance(5)
+        await stage.until(lambda: stage.status().seated)
+
+
+async def test_the_seat_outlives_a_change_of_region(stage: SeatStage) -> None:
+    await stage.seats.claim(stage.guild.id, stage.alpha.id, "operation 1")
+    await stage.seats.settled(stage.guild.id)
+    before = stage.world.voice_stats(stage.guild).identifies
+    assert stage.world.faults.voice.change_region() == 1
+    await stage.until(
+        lambda: (
+            stage.world.voice_stats(stage.guild).identifies > before
+            and stage.world.voice_stats(stage.guild).connected
+            and stage.status().seated
+        )
+    )
+    assert stage.bot_channel() == stage.alpha.id
+    await stage.until(lambda: beyond_whole(stage.client) == [])
+
+
+async def test_in_a_stage_channel_the_bot_sits_in_the_audience(stage: SeatStage) -> None:
+    channel = stage.guild.create_channel("Briefing", type=13)
+    await stage.until(lambda: stage.client.get_channel(channel.id))
+    assert await stage.seats.claim(stage.guild.id, channel.id, "operation 1") is None
+    await stage.seats.settled(stage.guild.id)
+    assert stage.status().seated
+    assert stage.guild.voice_states[stage.world.bot_user.id].suppress
+
+
+async def test_the_afk_channel_a_text_channel_and_one_that_is_gone_are_refused_in_words(
+    stage: SeatStage,
+) -> None:
+    text, gone = stage.guild.create_channel("talk"), stage.guild.create_channel("Gone", type=2)
+    stage.guild.set_afk_channel(stage.alpha)
+    stage.guild.delete_channel(gone)
+    await stage.until(lambda: (guild := stage.client.get_guild(stage.guild.id)) and guild.afk_channel)
+    words = {}
+    for channel in (stage.alpha, text, gone):
+        problem = await stage.seats.claim(stage.guild.id, channel.id, "operation 1")
+        assert problem is not None
+        words[problem.cause] = problem.words
+    assert words == {
+        "afk": f"<#{stage.alpha.id}> is the AFK channel, where no time counts. Choose another.",
+        "kind": "That is not a voice channel. Choose a voice channel.",
+        "gone": "That channel is gone, or I may not see it.",
+    }
+
+
+async def test_a_bot_that_is_timed_out_says_so(stage: SeatStage) -> None:
+    member = stage.guild.members[stage.world.bot_user.id]
+    stage.guild.bot_role.permissions &= ~discord.Permissions(administrator=True).value  # type: ignore[union-attr]
+    stage.guild.update_role(stage.guild.bot_role)  # type: ignore[arg-type]
+    member.timed_out_until = discord.utils.utcnow() + timedelta(hours=1)
+    stage.guild.update_member(member)
+    guild = stage.client.get_guild(stage.guild.id)
+    assert guild is not None
+    await stage.until(guild.me.is_timed_out)
+    problem = await stage.seats.claim(stage.guild.id, stage.alpha.id, "operation 1")
+    assert problem is not None
+    assert problem.words.endswith("Remove my time-out.")
+
+
+async def test_a_claim_that_is_blocked_is_served_once_the_cause_is_gone(stage: SeatStage) -> None:
+    guild_id = stage.guild.id
+    problem = await stage.seats.claim(guild_id, stage.closed.id, "operation 1")
+    assert problem is not None
+    assert problem.cause == "missing connect"
+    await stage.seats.claim(guild_id, stage.beta.id, "operation 2")
+    await stage.seats.settled(guild_id)
+    # Meanwhile the next one has the seat, and nothing that changes elsewhere moves it.
+    assert stage.bot_channel() == stage.beta.id
+    assert stage.seats.waiting == {guild_id}
+    stage.seats.reconsider(guild_id)
+    assert stage.status().owner == "operation 2"
+    stage.closed.overwrites.clear()
+    stage.guild.update_channel(stage.closed)
+    await stage.until(lambda: stage.status().seated and stage.bot_channel() == stage.closed.id)
+    assert stage.status().owner == "operation 1"
+    assert stage.seats.waiting == set()
+
+
+async def test_a_seat_that_is_free_again_is_taken(stage: SeatStage) -> None:
+    quartz = stage.guild.add_member("quartz")
+    await quartz.join(stage.small)
+    await stage.until(lambda: stage.client.get_channel(stage.small.id).voice_states)  # type: ignore[union-attr]
+    full = await stage.seats.claim(stage.guild.id, stage.small.id, "operation 1")
+    assert full is not None
+    assert full.cause == "full"
+    await stage.seats.settled(stage.guild.id)
+    await quartz.leave()
+    await stage.until(lambda: stage.status().seated)
+    assert stage.bot_channel() == stage.small.id
 
 
 async def test_joining_is_tried_three_times_with_growing_waits(

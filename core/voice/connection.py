@@ -1,0 +1,49 @@
+"""discord.py's voice client with a UDP socket that is gone once it is closed.
+
+discord.py 2.7.1 reads the socket in a thread that waits for up to half a minute. Closing the socket does not
+wake it, so thread and port stay for that long; and where a server update comes twice, the first socket stays
+open for good.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+
+import discord
+from discord.voice_state import VoiceConnectionState
+
+
+class SeatVoiceClient(discord.VoiceClient):
+    """A voice client whose connection leaves no socket and no thread behind."""
+
+    def create_connection_state(self) -> VoiceConnectionState:
+        """Return the connection that discord.py is to use."""
+        return _Connection(self)
+
+
+class _Connection(VoiceConnectionState):
+    def _create_socket(self) -> None:
+        if self.socket:
+            self.socket.close()
+        self.socket = _WakingSocket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self._socket_reader.resume()
+
+
+class _WakingSocket(socket.socket):
+    """A socket that wakes whoever waits for it in another thread when it is closed."""
+
+    over = False
+
+    def close(self) -> None:
+        self.over = True
+        # Not connected yet, nobody waits for it either.
+        with suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+        super().close()
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        if self.over:
+            raise OSError("the socket is closed")
+        return super().recv(bufsize, flags)

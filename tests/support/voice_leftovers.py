@@ -1,0 +1,68 @@
+"""What voice connections hold of a process: threads, tasks and sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+from discord.gateway import VoiceKeepAliveHandler
+from discord.voice_state import SocketReader
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Counted at one moment.
+
+    :param threads: discord.py's heartbeats and readers, all of the process.
+    :param tasks: of the running loop, without the one that counts.
+    :param sockets: of the process, of any kind; 0 where the system does not tell.
+    """
+
+    threads: int
+    tasks: int
+    sockets: int
+
+
+def held() -> Held:
+    """Count what the process holds now."""
+    threads = sum(isinstance(each, VoiceKeepAliveHandler | SocketReader) for each in threading.enumerate())
+    return Held(threads, len(asyncio.all_tasks()) - 1, _sockets())
+
+
+def _sockets() -> int:
+    folder, count = Path("/proc/self/fd"), 0
+    for each in folder.iterdir() if folder.exists() else ():
+        try:
+            count += str(each.readlink()).startswith("socket:")
+        except OSError:
+            # The descriptor of this very listing, which is gone by now.
+            continue
+    return count
+
+
+def beyond_whole(bot: discord.Client) -> list[str]:
+    """Return what is too much or too little for one whole connection per voice client of a bot."""
+    beats: Counter[int] = Counter()
+    readers: Counter[int] = Counter()
+    for thread in threading.enumerate():
+        if isinstance(thread, VoiceKeepAliveHandler):
+            client = thread.ws._connection.voice_client
+            beats[client.guild.id] += client.client is bot
+        elif isinstance(thread, SocketReader):
+            client = thread.state.voice_client
+            readers[client.guild.id] += client.client is bot
+    seated = Counter(client.guild.id for client in bot.voice_clients)  # type: ignore[attr-defined]
+    wrong = [
+        f"guild {guild_id}: {found[guild_id]} {kind} for {seated[guild_id]} connections"
+        for kind, found in (("heartbeats", beats), ("socket readers", readers))
+        for guild_id in {*found, *seated}
+        if found[guild_id] != seated[guild_id]
+    ]
+    at_work = Counter(
+        name for task in asyncio.all_tasks() if (name := task.get_name()) in {"Voice connector"}
+    )
+    return wrong + [f"{count} tasks {name!r}" for name, count in at_work.items()]
