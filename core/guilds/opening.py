@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,9 @@ class GuildOpener:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._open: dict[int, asyncio.Event] = {}
+        self._open: set[int] = set()
+        #: Only where somebody waits: an event is bigger than all else that is kept of a guild here.
+        self._awaited: dict[int, asyncio.Event] = {}
         self._queues: dict[int, asyncio.Lock] = {}
         self._together = asyncio.Semaphore(TOGETHER)
         self._attempts: dict[int, int] = {}
@@ -110,17 +112,18 @@ class GuildOpener:
 
     async def wait(self, guild_id: int, within: float) -> bool:
         """Say whether a guild is open, waiting up to `within` real seconds."""
+        if guild_id in self._open:
+            return True
         try:
             async with asyncio.timeout(within):
-                await self._open.setdefault(guild_id, asyncio.Event()).wait()
+                await self._awaited.setdefault(guild_id, asyncio.Event()).wait()
         except TimeoutError:
             return False
         return True
 
     def is_open(self, guild_id: int) -> bool:
         """Say whether a guild is open: what it wants is known and its voice is caught up with."""
-        opened = self._open.get(guild_id)
-        return opened is not None and opened.is_set()
+        return guild_id in self._open
 
     async def switch(self, guild_id: int, plugin: str, on: bool, actor_id: int | None) -> Switched:
         """Switch a feature, whole: a caller that is cancelled does not leave it half done."""
@@ -207,11 +210,12 @@ class GuildOpener:
             for name in self._came.pop(guild.id, ()):
                 runtime.dispatcher.deliver_to(name, guild.id, "on_guild_enabled")
             runtime.dispatcher.set_plugins(guild.id, runtime.guilds.active(guild.id))
-            self._record(guild.id)
             # Roles that were deleted while nobody looked.
             await runtime.guilds.keep_roles(guild.id, [role.id for role in guild.roles])
-            shard_id = guild.shard_id
-            await runtime.recorder.recover(shard_id, guild.id, self._present(guild), reason)
+            # In one tick, so that it is looked once who is there.
+            present = self._present(guild)
+            self._record(guild.id, present)
+            await runtime.recorder.recover(guild.shard_id, guild.id, present, reason)
             self._opened(guild.id)
             runtime.jobs.wake()
             me = guild.me
@@ -219,7 +223,9 @@ class GuildOpener:
             runtime.menus.opened(guild.id)
 
     def _opened(self, guild_id: int) -> None:
-        self._open.setdefault(guild_id, asyncio.Event()).set()
+        self._open.add(guild_id)
+        if (awaited := self._awaited.pop(guild_id, None)) is not None:
+            awaited.set()
         self.failed.pop(guild_id, None)
         self._attempts.pop(guild_id, None)
         retry = self._retries.pop(guild_id, None)
@@ -264,13 +270,18 @@ class GuildOpener:
         await states.take_defaults(features)
         self._came.update(came)
 
-    def _record(self, guild_id: int) -> None:
-        """Record voice where an active plugin asks for it, and only there."""
+    def _record(self, guild_id: int, seen: Mapping[int, VoiceSnapshot] | None = None) -> None:
+        """Record voice where an active plugin asks for it, and only there.
+
+        :param seen: who is in voice now, when that was looked at already.
+        """
         runtime = self._runtime
         active = runtime.guilds.active(guild_id)
         wanted = any(runtime.manager.loaded[name].manifest.records_voice for name in active)
         guild = runtime.bot.get_guild(guild_id)
-        present = self._present(guild) if wanted and guild is not None else {}
+        present: Mapping[int, VoiceSnapshot] = seen or {}
+        if seen is None and wanted and guild is not None:
+            present = self._present(guild)
         runtime.recorder.set_recording(guild_id, wanted, present)
 
     def _present(self, guild: discord.Guild) -> dict[int, VoiceSnapshot]:

@@ -175,10 +175,10 @@ async def test_one_guild_that_cannot_be_opened_holds_up_no_other(
         record = GuildOpener._record
         bad = stage.scene.guild.id
 
-        def broken(self: GuildOpener, guild_id: int) -> None:
+        def broken(self: GuildOpener, guild_id: int, *seen: Any) -> None:
             if guild_id == bad:
                 raise OSError("a row is broken")
-            record(self, guild_id)
+            record(self, guild_id, *seen)
 
         monkeypatch.setattr(GuildOpener, "_record", broken)
         await stage.start_bot()

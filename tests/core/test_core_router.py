@@ -363,16 +363,15 @@ async def test_an_interaction_before_the_guild_is_open_waits(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opener = stage.runtime.opener
-    opened = opener._open.pop(stage.scene.guild.id)
+    opener._open.remove(stage.scene.guild.id)
     asking = asyncio.create_task(stage.scene.members[0].slash("probe say", stage.scene.text, {"way": "gold"}))
-    await until(lambda: stage.scene.guild.id in opener._open)
+    await until(lambda: stage.scene.guild.id in opener._awaited)
     assert not asking.done()
-    opener._open[stage.scene.guild.id].set()
+    opener._opened(stage.scene.guild.id)
     assert (await asking).kind == "message"
-    assert opened.is_set()
     wait = opener.wait
     monkeypatch.setattr(opener, "wait", lambda guild_id, within: wait(guild_id, 0.01))
     opener._open.clear()
     words = private((await say(stage, "gold")).message)
     assert words == "I have just started and am still getting ready. Try again in a moment."
-    opener._open[stage.scene.guild.id] = opened
+    opener._opened(stage.scene.guild.id)
