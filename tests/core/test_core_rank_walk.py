@@ -23,7 +23,13 @@ from sandbox.stage import Stage, open_stage
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "commands.md"
 MANAGE_GUILD = 1 << 5
-NONSENSE = ("-1", "9" * 30, "'; DROP TABLE jobs; -- <@&1> **_`|| \u202e\U0001f9e8 {0} %s\n\\", "x" * 6_000)
+NONSENSE = (
+    "-1",
+    "9" * 19,
+    "9" * 30,
+    "'; DROP TABLE jobs; -- <@&1> **_`|| \u202e\U0001f9e8 {0} %s\n\\",
+    "x" * 6_000,
+)
 STRING, BOOLEAN, USER, CHANNEL = 3, 5, 6, 7
 
 People = list[tuple[Person, Rank]]
@@ -125,8 +131,8 @@ class Walk:
         bot = self.stage.world.bot_user.id
         return {
             STRING: NONSENSE[number],
-            USER: (bot, scene.owner, scene.members[1], bot)[number],
-            CHANNEL: (scene.text, scene.afk, scene.hub, scene.general)[number],
+            USER: (bot, scene.owner, scene.members[1], scene.officer, bot)[number],
+            CHANNEL: (scene.text, scene.afk, scene.hub, scene.general, scene.text)[number],
         }[option["type"]]
 
 

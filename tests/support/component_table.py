@@ -16,7 +16,7 @@ from core.runtime import Runtime
 
 FORM = 0
 #: Keys of other versions, of nobody, and of somebody who tries.
-NONSENSE_KEYS = ("", "x", "7.x.9", "-1", "9" * 30, "payroll.99", "\u0663", "0.-5", "1.1.1.1")
+NONSENSE_KEYS = ("", "x", "7.x.9", "-1", "9" * 19, "9" * 30, "payroll.99", "\u0663", "0.-5", "1.1.1.1")
 
 
 @dataclass(frozen=True, slots=True)

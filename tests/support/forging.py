@@ -14,6 +14,8 @@ from typing import Any
 
 from sandbox.server import Outcome, Person
 from sandbox.server.channels import Channel
+from sandbox.server.interactions import Interaction
+from sandbox.server.payloads import interactions as shapes
 from sandbox.stage import Stage
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
@@ -63,7 +65,7 @@ async def forge(
     """Send an interaction as a person, unchecked, and return the answer.
 
     :param data: of the interaction, as Discord sends it.
-    :param more: `source`, the message that it hangs on.
+    :param more: `source`, the message that it hangs on; `opener`, what opened a form.
     """
     one = stage.world.interactions.create(
         person.guild, person.guild.members[person.id], channel.id, kind, dict(data), **more
@@ -125,7 +127,17 @@ async def submit(
         for number, (name, value) in enumerate(fields.items(), 1)
     ]
     data = {"custom_id": custom_id, "components": rows}
-    return await forge(stage, person, channel, MODAL, data, source=_message(stage, channel, True))
+    more = {"source": _message(stage, channel, True), "opener": _opener(stage, person, channel)}
+    return await forge(stage, person, channel, MODAL, data, **more)
+
+
+def _opener(stage: Stage, person: Person, channel: Channel) -> Interaction:
+    """The press of a button that opened a form long ago."""
+    world = stage.world
+    place = (channel.guild_id, channel.id, person.id, world.clock.now())
+    one = Interaction(world.mint.next(), "", COMPONENT, *place, {}, {}, source=_message(stage, channel, True))
+    one.metadata = shapes.metadata(world, one, person.user, None)
+    return one
 
 
 def _message(stage: Stage, channel: Channel, framed: bool) -> Any:
@@ -139,9 +151,7 @@ def _message(stage: Stage, channel: Channel, framed: bool) -> Any:
 
 
 #: Where words for people stand in messages, forms and choices.
-_SPOKEN = frozenset(
-    {"content", "label", "title", "description", "placeholder", "name", "value", "text", "url"}
-)
+_SPOKEN = frozenset({"content", "label", "title", "description", "placeholder", "name", "value", "text"})
 
 
 def _words(part: Any) -> list[str]:
