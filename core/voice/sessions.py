@@ -267,9 +267,11 @@ class VoiceRecorder:
         # The last beat of the process before us must be read before ours takes its place.
         await self._first_beat(shard_id)
         while True:
+            began = self._clock.monotonic()
             if connected():
                 await self.beat_now(shard_id)
-            await self._clock.sleep(every)
+            # A beat that waited for the database is old when it is stored: the next one must not be late too.
+            await self._clock.sleep(max(0.0, began + every - self._clock.monotonic()))
 
     async def beat_now(self, shard_id: int) -> None:
         """Store that a shard is connected now; before an orderly stop it makes the next start exact."""

@@ -24,6 +24,8 @@ from core.voice.transitions import (
 )
 
 SHORTEST_STAY = timedelta(seconds=1)
+#: Ends of stays that are remembered; those in the past of a later end are let go.
+ENDS_KEPT = 1_000
 _MICROSECOND = timedelta(microseconds=1)
 
 Flags = tuple[bool, bool, bool, bool, bool]
@@ -51,6 +53,7 @@ class GuildTracker:
         """When the connection was last known alive, while it is down or replaying; set from outside."""
         self._next_id = next_id
         self._seats: dict[int, _Seat] = {}
+        self._ended: dict[int, datetime] = {}
 
     @property
     def open_sessions(self) -> list[SessionRecord]:
@@ -71,6 +74,7 @@ class GuildTracker:
     def forget(self) -> None:
         """Drop everything without a transition, for a guild that another process takes over."""
         self._seats.clear()
+        self._ended.clear()
         self.alive_until = None
 
     # -- what the gateway says ---------------------------------------------------------------------
@@ -154,7 +158,7 @@ class GuildTracker:
                 transitions.append(self._discard(seat))
             elif snapshot is None or channel_id is None:
                 transitions.append(self._end(seat, last_alive, None, estimated=gap > timedelta()))
-            elif _sits_there(seat, snapshot) and (gap <= gap_limit or seat.record.joined >= last_alive):
+            elif _sits_there(seat, snapshot) and (gap <= gap_limit or seat.record.joined > last_alive):
                 transitions += self._resume(seat, snapshot, last_alive, now)
             else:
                 moment = replace(snapshot, at=now)
@@ -186,6 +190,8 @@ class GuildTracker:
     def _open(
         self, snapshot: VoiceSnapshot, channel_id: int, at: datetime, previous_id: int | None, estimated: bool
     ) -> _Seat:
+        # A clock set back must not let a stay begin before the member's last one ended.
+        at = max(at, self._ended.pop(snapshot.user_id, at))
         record = SessionRecord(
             id=self._next_id(),
             guild_id=self.guild_id,
@@ -211,16 +217,15 @@ class GuildTracker:
         if not keep and _is_short(seat, left, snapshot.monotonic):
             return self._rewrite(seat, snapshot, channel_id, estimated=estimated)
         closed = self._close(seat, left, estimated)
-        # A clock set back must not let the next stay begin before the last one ended.
-        opened = self._open(snapshot, channel_id, max(snapshot.at, closed.joined), closed.id, estimated)
+        opened = self._open(snapshot, channel_id, snapshot.at, closed.id, estimated)
         return Moved(closed, opened.record)
 
     def _rewrite(
         self, seat: _Seat, snapshot: VoiceSnapshot, channel_id: int, *, estimated: bool
     ) -> Transition:
         former, now = seat.record, max(snapshot.at, seat.record.joined)
-        if former.afk != snapshot.afk:
-            # Time in the AFK channel never becomes presence, and presence never becomes AFK time.
+        if former.afk != snapshot.afk or estimated:
+            # Time in the AFK channel never becomes presence, nor the other way round, nor does a gap.
             seat.record = replace(former, joined=now, deafened_us=0, deafened_since=None)
             seat.monotonic = snapshot.monotonic
         self._count_deafened(seat, snapshot, now)
@@ -248,6 +253,9 @@ class GuildTracker:
         del self._seats[record.user_id]
         left = max(left, record.joined)
         deafened = record.deafened_us + _microseconds(record.deafened_since, left)
+        if len(self._ended) >= ENDS_KEPT:
+            self._ended = {user: end for user, end in self._ended.items() if end > left}
+        self._ended[record.user_id] = left
         return replace(
             record,
             left=left,
