@@ -1,0 +1,279 @@
+"""Who really sat where, and whether recorded sessions may say what they say of it.
+
+Where nothing was missed, the rows must be exactly the stays, but for stays under a second, which pass their
+time on. Around a time without sight, only those who changed meanwhile may differ, only there, and flagged.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.events import SessionRecord
+
+SECOND = timedelta(seconds=1)
+NOTHING = timedelta()
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Stay:
+    """A stay as it really was; `until` is None while it lasts."""
+
+    channel_id: int
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Blind:
+    """A time without sight.
+
+    :param left: since when the bot may remember nothing: the last proof of life, at the earliest.
+    :param right: when it saw again.
+    :param lost: when it really lost sight; its reckoning of the gap begins between `left` and this.
+    :param noticed: when it noticed, at the latest: from when on it reckons the gap at the latest.
+    :param changed: who sat down, moved or left unseen.
+    """
+
+    left: datetime
+    right: datetime
+    lost: datetime
+    noticed: datetime
+    changed: frozenset[int] = frozenset()
+
+    def surely_too_long(self, limit: timedelta) -> bool:
+        """Whether the gap is over the limit, from wherever it is reckoned."""
+        return self.right - self.noticed > limit
+
+    def maybe_too_long(self, limit: timedelta) -> bool:
+        """Whether the gap may be reckoned as over the limit."""
+        return self.right - self.left > limit
+
+    def around(self) -> tuple[datetime, datetime]:
+        """The span in which a row of somebody who changed may differ; short stays reach a second beyond."""
+        return self.left - SECOND, self.right + SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    channel_id: int
+    since: datetime
+    until: datetime | None
+    linked: bool
+
+
+def kept(presences: Iterable[Sequence[Stay]], afk: int | None) -> list[_Kept]:
+    """Return the rows that a member's stays ought to become, oldest first.
+
+    Within an unbroken presence a stay under a second passes its time to the next, but not into the AFK
+    channel or out of it; a last one of that kind goes.
+    """
+    result: list[_Kept] = []
+    for presence in presences:
+        passed: tuple[int, datetime] | None = None
+        linked = False
+        for stay in presence:
+            since = stay.since
+            if passed is not None and (passed[0] == afk) == (stay.channel_id == afk):
+                since = passed[1]
+            if stay.until is not None and stay.until - since < SECOND:
+                passed = (stay.channel_id, since)
+                continue
+            result.append(_Kept(stay.channel_id, since, stay.until, linked))
+            passed, linked = None, True
+    return result
+
+
+@dataclass(slots=True)
+class Evening:
+    """What really happened in one guild, and what the bot could not see of it.
+
+    :param afk: the AFK channel.
+    :param limit: the bot's gap limit.
+    """
+
+    afk: int | None
+    limit: timedelta
+    presences: dict[int, list[list[Stay]]] = field(default_factory=dict)
+    deafened: dict[int, list[tuple[datetime, datetime | None]]] = field(default_factory=dict)
+    blinds: list[Blind] = field(default_factory=list)
+    deaf_unseen: set[int] = field(default_factory=set)
+
+    def sit(self, user_id: int, channel_id: int | None, at: datetime) -> None:
+        """Note that a member sits in a channel from now on, or nowhere."""
+        mine = self.presences.setdefault(user_id, [])
+        last = mine[-1][-1] if mine else None
+        seated = last is not None and last.until is None
+        if last is not None and last.until is None:
+            last.until = at
+        if channel_id is not None:
+            if not seated:
+                mine.append([])
+            mine[-1].append(Stay(channel_id, at))
+
+    def deafen(self, user_id: int, deaf: bool, at: datetime) -> None:
+        """Note that a member hears nothing from now on, or hears again."""
+        spans = self.deafened.setdefault(user_id, [])
+        if spans and spans[-1][1] is None:
+            spans[-1] = (spans[-1][0], at)
+        if deaf:
+            spans.append((at, None))
+
+    def wrongs(self, rows: Iterable[SessionRecord], now: datetime) -> list[str]:
+        """Return what is wrong with all rows of the guild at `now`, in words; empty if nothing is."""
+        by_user: dict[int, list[SessionRecord]] = {}
+        for row in sorted(rows, key=lambda each: (each.joined, each.id)):
+            by_user.setdefault(row.user_id, []).append(row)
+        found = [f"{user} never sat anywhere" for user in by_user if user not in self.presences]
+        for user in self.presences:
+            mine = by_user.get(user, [])
+            found += [f"{user}: {words}" for words in self._of_one(user, mine, now)]
+        return found
+
+    def _of_one(self, user: int, rows: list[SessionRecord], now: datetime) -> Iterator[str]:
+        yield from sound(rows, self.afk)
+        touching = [blind for blind in self.blinds if self._touches(blind, user)]
+        real = kept(self.presences[user], self.afk)
+        if touching:
+            yield from self._within_bounds(user, rows, real, touching, now)
+        else:
+            yield from self._exact(user, rows, real)
+
+    def _touches(self, blind: Blind, user: int) -> bool:
+        return user in blind.changed or (
+            blind.maybe_too_long(self.limit) and self._where(user, blind.left, blind.right)
+        )
+
+    def _where(self, user: int, start: datetime, end: datetime) -> bool:
+        """Whether a member sat anywhere in a span."""
+        stays = itertools.chain(*self.presences[user])
+        return any(stay.since <= end and (stay.until is None or stay.until >= start) for stay in stays)
+
+    def _exact(self, user: int, rows: list[SessionRecord], real: list[_Kept]) -> Iterator[str]:
+        shown = [(row.channel_id, row.joined, row.left) for row in rows]
+        expected = [(stay.channel_id, stay.since, stay.until) for stay in real]
+        if shown != expected:
+            yield f"was seen all the time, yet has {_words(shown)} instead of {_words(expected)}"
+            return
+        for number, (row, stay) in enumerate(zip(rows, real, strict=True)):
+            if row.estimated:
+                yield f"was seen all the time, yet is marked estimated: {row}"
+            if stay.linked and row.previous_id != rows[number - 1].id:
+                yield f"came from row {rows[number - 1].id}, but names {row.previous_id}: {row}"
+            if user not in self.deaf_unseen:
+                yield from self._deafened(user, row)
+
+    def _deafened(self, user: int, row: SessionRecord) -> Iterator[str]:
+        spans = self.deafened.get(user, [])
+        if row.left is None:
+            deaf = bool(spans) and spans[-1][1] is None
+            if deaf != (row.deafened_since is not None):
+                yield f"is deafened: {deaf}, but the row says since {row.deafened_since}"
+            return
+        heard = NOTHING
+        for start, end in spans:
+            heard += max(NOTHING, min(end or row.left, row.left) - max(start, row.joined))
+        if heard // _MICROSECOND != row.deafened_us:
+            yield f"was deafened for {heard}, not {row.deafened_us} us: {row}"
+
+    def _within_bounds(
+        self, user: int, rows: list[SessionRecord], real: list[_Kept], blinds: list[Blind], now: datetime
+    ) -> Iterator[str]:
+        spans = [blind.around() for blind in blinds]
+        stays = list(itertools.chain(*self.presences[user]))
+        true = {stay.since for stay in stays} | {stay.until for stay in stays}
+        for row in rows:
+            for words, bound, estimated in (
+                ("beginning", row.joined, row.joined_estimated),
+                ("end", row.left, row.left_estimated),
+            ):
+                if bound is None:
+                    continue
+                inside = any(start <= bound <= end for start, end in spans)
+                if bound not in true and not estimated:
+                    yield f"its {words} was not seen, and is not marked: {row}"
+                if estimated and not inside:
+                    yield f"its {words} was seen, yet is marked estimated: {row}"
+            for blind in blinds:
+                if blind.surely_too_long(self.limit) and _spans(row, blind):
+                    yield f"goes on over a gap that is too long ({blind}): {row}"
+        bounds = {now, *itertools.chain(*spans), *true} - {None}
+        for start, end, there, shown in _differences(real, rows, bounds, now):
+            # What counts as short may begin unseen: then the stays themselves are as good.
+            really = any(
+                s.channel_id == shown and s.since <= start and end <= (s.until or now) for s in stays
+            )
+            if not really and not any(begin <= start and end <= finish for begin, finish in spans):
+                yield (
+                    f"sat in {there} and not in {shown} from {start:%H:%M:%S.%f} to {end:%H:%M:%S.%f}, which "
+                    f"was seen; it has {_words((row.channel_id, row.joined, row.left) for row in rows)}"
+                )
+
+
+def sound(rows: Sequence[SessionRecord], afk: int | None, overlap: timedelta = NOTHING) -> Iterator[str]:
+    """Say what is wrong with one member's rows whatever has happened; they come oldest first.
+
+    :param overlap: by how much one may begin before another has ended.
+    """
+    for row in rows:
+        if row.afk != (row.channel_id == afk):
+            yield f"has AFK wrong: {row}"
+        if row.status != ("active" if row.left is None else "completed"):
+            yield f"has the status {row.status}: {row}"
+        if row.left is not None:
+            if row.left < row.joined:
+                yield f"ends before it begins: {row}"
+            if row.deafened_since is not None:
+                yield f"is closed and still deafened: {row}"
+            if not 0 <= row.deafened_us <= (row.left - row.joined) // _MICROSECOND:
+                yield f"has impossible deafened time: {row}"
+    for earlier, later in itertools.pairwise(rows):
+        if earlier.left is None or earlier.left - later.joined > overlap:
+            yield f"sits in two places at once: {earlier} and {later}"
+        if not overlap and later.previous_id is not None and later.previous_id != earlier.id:
+            # What lies between is a row without length at most.
+            yield f"names row {later.previous_id} as its previous one, not {earlier.id}: {later}"
+
+
+def _spans(row: SessionRecord, blind: Blind) -> bool:
+    return row.joined <= blind.lost and (row.left is None or row.left > blind.right)
+
+
+def _differences(
+    real: Sequence[_Kept], rows: Sequence[SessionRecord], bounds: set[Any], now: datetime
+) -> Iterator[tuple[datetime, datetime, int | None, int | None]]:
+    """Yield each stretch in which rows and truth name different channels, cut at `bounds`."""
+    for stay in real:
+        bounds |= {stay.since, stay.until or now}
+    for row in rows:
+        bounds |= {row.joined, row.left or now}
+    for start, end in itertools.pairwise(sorted(bounds)):
+        there = next((s.channel_id for s in real if s.since <= start and end <= (s.until or now)), None)
+        shown = next((r.channel_id for r in rows if r.joined <= start and end <= (r.left or now)), None)
+        if there != shown:
+            yield start, end, there, shown
+
+
+def _words(spans: Iterable[tuple[int, datetime, datetime | None]]) -> str:
+    said = [
+        f"{channel} {start:%H:%M:%S.%f}-{'now' if end is None else format(end, '%H:%M:%S.%f')}"
+        for channel, start, end in spans
+    ]
+    return f"[{', '.join(said)}]"
+
+
+def of_truth(
+    stays: Iterable[tuple[int, int, datetime, datetime | None]],
+) -> Mapping[int, list[list[Stay]]]:
+    """Return presences by member, from stays (member, channel, since, until) in the order they began."""
+    presences: dict[int, list[list[Stay]]] = {}
+    for user, channel, since, until in stays:
+        mine = presences.setdefault(user, [])
+        if not mine or mine[-1][-1].until != since:
+            mine.append([])
+        mine[-1].append(Stay(channel, since, until))
+    return presences
