@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from core.plugin_tasks import plugin_tasks
 from core.plugins.tables import HOOK as SCHEMA_HOOK
 from core.scope import Scope, running
 
@@ -20,6 +22,10 @@ DATABASE_WITHIN = 1.0
 #: asked at every probe.
 CHECK_WITHIN = 3.0
 CHECK_AGAIN = 15.0
+#: How long a stall of the event loop is told.
+STALLS_TOLD = timedelta(hours=1)
+#: Tasks of a plugin in one guild, beside what runs for it, that look like forgotten ones.
+MANY_TASKS = 100
 #: Guilds that are named when many are not open.
 _NAMED = 5
 
@@ -69,7 +75,7 @@ class Readiness:
             report.problems.append("the bot is stopping")
             return report
         report.problems += [*self._gateway(), *self._guilds()]
-        report.notes += [*self._dispatch(), *self._jobs_and_menus()]
+        report.notes += [*self._dispatch(), *self._loop(), *self._jobs_and_menus()]
         for broken in runtime.manager.quarantined:
             (report.problems if broken.hook == SCHEMA_HOOK else report.notes).append(f"plugin {broken}")
         # Side by side: each of them may use up its time.
@@ -116,6 +122,25 @@ class Readiness:
                 f"{hung.plugin}.{hung.hook} in guild {hung.guild_id} was stopped after its deadline and does "
                 f"not end, {hung.running:.0f} s by now; its lane waits{what}"
             )
+
+    def _loop(self) -> Iterator[str]:
+        """Yield which plugins make everybody wait."""
+        now = self._runtime.clock.now()
+        recent = [
+            stall
+            for stall in self._runtime.health.watchdog.recent
+            if now - stall.at < STALLS_TOLD and stall.plugin
+        ]
+        for plugin in sorted({stall.plugin for stall in recent if stall.plugin}):
+            mine = [stall for stall in recent if stall.plugin == plugin]
+            yield (
+                f"plugin {plugin} held up the event loop {len(mine)} times lately, the last time for "
+                f"{mine[-1].seconds:.1f} s; the log shows where"
+            )
+        tasks = plugin_tasks()
+        for plugin, guild_id in tasks.owners():
+            if (number := len(tasks.of(plugin, guild_id))) >= MANY_TASKS:
+                yield f"plugin {plugin} has {number} tasks in guild {guild_id} that nothing waits for"
 
     def _jobs_and_menus(self) -> Iterator[str]:
         runtime = self._runtime
