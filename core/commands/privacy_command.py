@@ -85,7 +85,9 @@ def whom(interaction: Interaction, member: discord.abc.User | None, typed: str |
     chosen = None if member is None else member.id
     if typed is not None:
         digits = typed.strip().removeprefix("<@").removeprefix("!").removesuffix(">")
-        if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS) or (
+            int(digits) >= 2**63
+        ):
             raise UserError(
                 _("{text} is no user id.").format(text=quoted(typed)),
                 _("Write the number that Discord shows as “Copy User ID”."),
