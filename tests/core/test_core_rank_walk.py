@@ -106,9 +106,10 @@ class Walk:
         sensible = {each["name"]: await self.sensible(path, each) for each in options}
         least = {each["name"]: sensible[each["name"]] for each in options if each.get("required")}
         found = [least, sensible]
-        found += [
-            {each["name"]: self.nonsense(each, number) for each in options} for number in range(len(NONSENSE))
-        ]
+        for number in range(len(NONSENSE)):
+            odd = {each["name"]: self.nonsense(each, number) for each in options}
+            # Together, and each alone: two wrong ones may hide each other.
+            found += [odd, *({**least, name: value} for name, value in odd.items())]
         return [filling for at, filling in enumerate(found) if filling not in found[:at]]
 
     async def sensible(self, path: str, option: dict[str, Any]) -> Any:
