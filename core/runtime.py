@@ -35,9 +35,9 @@ from core.privacy.forgetting import FORGET, Forgetter
 from core.process import StopSignals
 from core.scope import Scope, running
 from core.settings import Settings
+from core.stays.retention import FOLD, Retention
 from core.stopping import Stop, cut_short
 from core.tasks import TaskBook
-from core.voice.retention import FOLD, Retention
 from core.voice.seat import Seats
 from core.voice.sessions import VoiceRecorder
 

@@ -10,8 +10,8 @@ from support.recorder_stage import ALPHA, BETA, GUILD, OPAL, QUARTZ, Stage
 
 from core.clock import SteppedClock
 from core.database import Database
-from core.voice.chains import Chain, chain_of, chain_with
-from core.voice.voids import void_session
+from core.stays.chains import Chain, chain_of, chain_with
+from core.stays.voids import void_session
 
 DISPATCH, HUB, AFK = 100, 150, 199
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from core.database import Database, VoiceDay, VoiceSession, VoiceVoid
 from core.events import KeptVoice, SessionRecord
-from core.voice.folding import Folded, Kept, Sums, by_day, days, fold_some, oldest_foldable, sums
+from core.stays.folding import Folded, Kept, Sums, by_day, days, fold_some, oldest_foldable, sums
+from core.stays.voids import void_session
 from core.voice.store import apply_transitions
 from core.voice.transitions import Ended, Started
-from core.voice.voids import void_session
 
 GUILD, USER, ALPHA, AFK = 7, 10, 100, 199
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -94,7 +94,7 @@ async def test_what_fails_half_way_changes_nothing(
     await store(database, session(MIDNIGHT - HOUR, MIDNIGHT))
     before = await database.read(sums, GUILD)
     with monkeypatch.context() as broken:
-        broken.setattr("core.voice.folding.VoiceVoid", None)
+        broken.setattr("core.stays.folding.VoiceVoid", None)
         with pytest.raises(AttributeError):
             await fold(database, MIDNIGHT)
     assert await database.read(lambda: VoiceDay.select().count()) == 0

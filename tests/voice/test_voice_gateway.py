@@ -13,7 +13,7 @@ import pytest
 from support.voice_ears import Ears, open_ears
 from support.waiting import until
 
-from core.voice.chains import chain_of
+from core.stays.chains import chain_of
 
 UNKNOWN = 7 << 40
 MINUTE = timedelta(minutes=1)

@@ -17,8 +17,8 @@ from core.database import AuditEntry, JobRow, VoiceSession
 from core.errors import UserError
 from core.events import SessionRecord
 from core.settings import PluginSelection
-from core.voice.folding import Sums, sums
-from core.voice.retention import FOLD
+from core.stays.folding import Sums, sums
+from core.stays.retention import FOLD
 from core.voice.store import apply_transitions
 from core.voice.transitions import Ended
 from plugins.operations.models import Operation, OperationWindow
@@ -161,7 +161,7 @@ async def test_a_plugin_that_fails_stops_it_for_the_day(
     guild = stage.scene.guild.id
     await stage.runtime.retention.set_days(guild, 30, stage.scene.owner.id)
     _rests().SAYS[:] = [says]
-    with caplog.at_level(logging.ERROR, "core.voice.retention"):
+    with caplog.at_level(logging.ERROR, "core.stays.retention"):
         await _run(stage)
     assert await _left(stage) == [1, 2, 3, 4]
     assert f"no voice session of guild {guild} is folded today: rests could not say" in caplog.text
@@ -180,7 +180,7 @@ async def test_a_plugin_that_is_not_loaded_cannot_be_asked(
     only.write("others")
     stage.settings = replace(stage.settings, plugins=only.selection("others"))
     await stage.start_bot()
-    with caplog.at_level(logging.WARNING, "core.voice.retention"):
+    with caplog.at_level(logging.WARNING, "core.stays.retention"):
         await _run(stage)
     only.forget()
     assert "operations, sunday_mining could not be asked, being not loaded" in caplog.text
@@ -189,8 +189,8 @@ async def test_a_plugin_that_is_not_loaded_cannot_be_asked(
 
 async def test_a_long_list_goes_on_a_minute_later(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     guild, other = stage.scene.guild.id, stage.scene.second_guild.id
-    monkeypatch.setattr("core.voice.retention.CHUNK", 1)
-    monkeypatch.setattr("core.voice.retention.ENOUGH", 0.0)
+    monkeypatch.setattr("core.stays.retention.CHUNK", 1)
+    monkeypatch.setattr("core.stays.retention.ENOUGH", 0.0)
     for each in (guild, other):
         await stage.runtime.retention.set_days(each, 30, stage.scene.owner.id)
     await stage.runtime.retention._plan(stage.runtime.clock.now())

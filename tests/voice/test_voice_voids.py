@@ -13,9 +13,9 @@ from support.recorder_stage import GUILD as STAGE_GUILD
 from core.clock import SteppedClock
 from core.database import AuditEntry, Database, VoiceSession
 from core.events import SessionRecord
+from core.stays.voids import NoSuchSession, unvoid_session, void_session
 from core.voice.store import apply_transitions, load_open, sessions_between
 from core.voice.transitions import Discarded, Ended, Moved, Started
-from core.voice.voids import NoSuchSession, unvoid_session, void_session
 
 GUILD, OFFICER = 7, 900
 START = datetime(2026, 3, 1, 18, tzinfo=UTC)

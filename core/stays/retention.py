@@ -17,7 +17,7 @@ from core.guilds import audit
 from core.i18n import translate as _
 from core.jobs.outbox import CORE
 from core.jobs.store import DueJob, insert
-from core.voice.folding import Folded, Kept, fold_some, oldest_foldable
+from core.stays.folding import Folded, Kept, fold_some, oldest_foldable
 
 if TYPE_CHECKING:
     from core.runtime import Runtime
