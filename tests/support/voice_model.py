@@ -108,7 +108,7 @@ class Process:
 
 @dataclass
 class Lost:
-    """A time without sight that has not ended: from where it counts, and how many changes were seen by then."""
+    """A time without sight that has not ended: since when it counts, and how many changes came before."""
 
     left: datetime
     lost: datetime

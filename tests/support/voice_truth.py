@@ -7,7 +7,7 @@ time on. Around a time without sight, only those who changed meanwhile may diffe
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,14 +136,15 @@ class Evening:
 
     def _of_one(self, user: int, rows: list[SessionRecord], now: datetime) -> Iterator[str]:
         yield from sound(rows, self.afk)
-        touching = [blind for blind in self.blinds if self._touches(blind, user)]
+        touching = [blind for blind in self.blinds if self.touches(blind, user)]
         real = kept(self.presences[user], self.afk)
         if touching:
             yield from self._within_bounds(user, rows, real, touching, now)
         else:
             yield from self._exact(user, rows, real)
 
-    def _touches(self, blind: Blind, user: int) -> bool:
+    def touches(self, blind: Blind, user: int) -> bool:
+        """Whether a time without sight leaves anything uncertain of a member."""
         return user in blind.changed or (
             blind.maybe_too_long(self.limit) and self._where(user, blind.left, blind.right)
         )
@@ -214,10 +215,11 @@ class Evening:
                 )
 
 
-def sound(rows: Sequence[SessionRecord], afk: int | None, overlap: timedelta = NOTHING) -> Iterator[str]:
+def sound(rows: Sequence[SessionRecord], afk: int | None, overlap: timedelta | None = None) -> Iterator[str]:
     """Say what is wrong with one member's rows whatever has happened; they come oldest first.
 
-    :param overlap: by how much one may begin before another has ended.
+    :param overlap: by how much one may begin before another has ended, where the clock was set back; what
+        rows name as their previous ones is not looked at then. None where it was not.
     """
     for row in rows:
         if row.afk != (row.channel_id == afk):
@@ -232,9 +234,9 @@ def sound(rows: Sequence[SessionRecord], afk: int | None, overlap: timedelta = N
             if not 0 <= row.deafened_us <= (row.left - row.joined) // _MICROSECOND:
                 yield f"has impossible deafened time: {row}"
     for earlier, later in itertools.pairwise(rows):
-        if earlier.left is None or earlier.left - later.joined > overlap:
+        if earlier.left is None or earlier.left - later.joined > (overlap or NOTHING):
             yield f"sits in two places at once: {earlier} and {later}"
-        if not overlap and later.previous_id is not None and later.previous_id != earlier.id:
+        if overlap is None and later.previous_id is not None and later.previous_id != earlier.id:
             # What lies between is a row without length at most.
             yield f"names row {later.previous_id} as its previous one, not {earlier.id}: {later}"
 
@@ -264,16 +266,3 @@ def _words(spans: Iterable[tuple[int, datetime, datetime | None]]) -> str:
         for channel, start, end in spans
     ]
     return f"[{', '.join(said)}]"
-
-
-def of_truth(
-    stays: Iterable[tuple[int, int, datetime, datetime | None]],
-) -> Mapping[int, list[list[Stay]]]:
-    """Return presences by member, from stays (member, channel, since, until) in the order they began."""
-    presences: dict[int, list[list[Stay]]] = {}
-    for user, channel, since, until in stays:
-        mine = presences.setdefault(user, [])
-        if not mine or mine[-1][-1].until != since:
-            mine.append([])
-        mine[-1].append(Stay(channel, since, until))
-    return presences
