@@ -11,7 +11,6 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +30,8 @@ from support.forging import (
     submit,
 )
 from support.guild_rows import rows_of_guild
-from support.sunday_evening import Evening, custom_ids, evening
+from support.harvest import Used, harvested
+from support.sunday_evening import Evening, evening
 
 from core.guilds.ranks import Rank
 from plugins.payroll import payroll_report
@@ -45,21 +45,6 @@ START = datetime(2026, 9, 6, 20, tzinfo=UTC)
 UNTIL_MIDNIGHT = 6_000
 UNKNOWN_NUMBER, UNKNOWN_ID = "987654", "1428000000000000001"
 TEXT_INPUT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """A component that the bot showed in A.
-
-    :param kind: Discord's number; 0 for a form.
-    :param choices: the values of a select's options.
-    :param inputs: the ids of a form's inputs.
-    """
-
-    custom_id: str
-    kind: int
-    choices: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
 
 
 class TwoGuilds:
@@ -190,31 +175,6 @@ def _amounts(report: Any) -> set[int]:
     sums = [report.gross, report.expenses, report.org_cut, report.fees, report.payouts_total]
     slips = [amount for slip in report.payslips for amount in (slip.gross, slip.fee, slip.net)]
     return {amount for amount in (*sums, *slips) if amount >= 10_000}
-
-
-def harvested(said: list[Any]) -> list[Used]:
-    """Return every component and form in what the bot said, each once."""
-    found: dict[str, Used] = {}
-
-    def walk(part: Any) -> None:
-        if isinstance(part, list):
-            for each in part:
-                walk(each)
-            return
-        if not isinstance(part, dict):
-            return
-        name, kind = part.get("custom_id"), part.get("type")
-        if name and "title" in part:
-            found[name] = Used(name, 0, inputs=tuple(custom_ids(part["components"])))
-            return
-        if name:
-            choices = tuple(str(each["value"]) for each in part.get("options") or ())
-            found[name] = Used(name, int(kind or 0), choices)
-        for value in part.values():
-            walk(value)
-
-    walk(said)
-    return list(found.values())
 
 
 def masked(text: str, *values: str) -> str:
