@@ -132,7 +132,9 @@ class Outbox:
             del self._tasks[guild_id]
             self._mark(guild_id, working=False)
 
-    async def _write(self, guild_id: int, transitions: list[Transition]) -> None:
+    async def _write(
+        self, guild_id: int, transitions: list[Transition], tries_of_bad_data: int = TRIES_OF_BAD_DATA
+    ) -> None:
         if not any(_has_row(transition) for transition in transitions):
             return
         wait = FIRST_RETRY_SECONDS
@@ -148,8 +150,8 @@ class Outbox:
                 continue
             except Exception as error:
                 tries += 1
-                if tries >= TRIES_OF_BAD_DATA and isinstance(error, _BAD_DATA):
-                    await self._write_what_can_be(guild_id, transitions)
+                if tries >= tries_of_bad_data and isinstance(error, _BAD_DATA):
+                    await self._write_what_can_be(guild_id, transitions, error)
                     return
                 _log.error(
                     "writing %d voice transitions of guild %d failed; next attempt in %.1f s: %s",
@@ -166,26 +168,20 @@ class Outbox:
             self._mark(guild_id, working=True)
             wait = min(wait * 2, LONGEST_RETRY_SECONDS)
 
-    async def _write_what_can_be(self, guild_id: int, transitions: list[Transition]) -> None:
+    async def _write_what_can_be(
+        self, guild_id: int, transitions: list[Transition], error: Exception
+    ) -> None:
         """Write the transitions one by one; what the database will never take is left to the log."""
+        if len(transitions) == 1:
+            _log.error(
+                "a voice transition of guild %d cannot be stored and is left out: %r",
+                guild_id,
+                transitions[0],
+                exc_info=error,
+            )
+            return
         for transition in transitions:
-            try:
-                await self._write_one(guild_id, transition)
-            except _BAD_DATA:
-                _log.exception(
-                    "a voice transition of guild %d cannot be stored and is left out: %r",
-                    guild_id,
-                    transition,
-                )
-
-    async def _write_one(self, guild_id: int, transition: Transition) -> None:
-        while True:
-            try:
-                await self._db.write(apply_transitions, [transition], key=guild_id)
-            except DatabaseUnavailable:
-                await self._db.there()
-            else:
-                return
+            await self._write(guild_id, [transition], tries_of_bad_data=1)
 
     def _announce(self, guild_id: int, item: Transition | Resync) -> None:
         told = _hook_of(item)
