@@ -212,6 +212,9 @@ class GuildOpener:
             runtime.dispatcher.set_plugins(guild.id, runtime.guilds.active(guild.id))
             # Roles that were deleted while nobody looked.
             await runtime.guilds.keep_roles(guild.id, [role.id for role in guild.roles])
+            if guild.unavailable or guild.shard_id not in runtime.bot.connected_shards:
+                # Lost again meanwhile, and what the cache says of voice is old. It is opened when it is back.
+                return
             # In one tick, so that it is looked once who is there.
             present = self._present(guild)
             self._record(guild.id, present)
