@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -74,13 +75,25 @@ class BotProcess:
 
 
 @asynccontextmanager
-async def bot_process(module: str, job: Job) -> AsyncIterator[BotProcess]:
+async def bot_process(module: str, job: Job, *, compiled: Path | None = None) -> AsyncIterator[BotProcess]:
     """Start a bot with this interpreter; it is stopped when the block ends.
 
     :param module: what runs it, such as benchmarks.bare.
+    :param compiled: where Python keeps what it has compiled, whatever it is told elsewhere; None: as it is.
     """
+    surroundings = dict(os.environ)
+    if compiled is not None:
+        surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
+        surroundings["PYTHONPYCACHEPREFIX"] = str(compiled)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, job.as_argument(), cwd=ROOT, stdin=PIPE, stdout=PIPE
+        sys.executable,
+        "-m",
+        module,
+        job.as_argument(),
+        cwd=ROOT,
+        env=surroundings,
+        stdin=PIPE,
+        stdout=PIPE,
     )
     bot = BotProcess(module, process)
     try:

@@ -1,6 +1,12 @@
 """Our bot in a process of its own, as `redlegion run` has it, except that it talks to the measurer."""
 
+# ruff: noqa: E402
 from __future__ import annotations
+
+from core.process import collect_seldom
+
+# As `redlegion run` does it: before the bulk of the imports.
+collect_seldom()
 
 import asyncio
 import time

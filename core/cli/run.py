@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.cli.parser import Subcommands
 from core.errors import StartupError
 from core.logs import configure_logging
-from core.process import StopSignals, run_process
+from core.process import StopSignals, collect_seldom, run_process
 from core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def add_command(commands: Subcommands, open_link: OpenLink | None = None) -> Non
 
 
 def _run(arguments: argparse.Namespace, open_link: OpenLink | None) -> int:
+    collect_seldom()
     settings = dataclasses.replace(load_settings(), strict=arguments.strict, safe=arguments.safe)
     configure_logging(settings.log_level, settings.log_format, secrets=settings.secrets())
     address = getattr(arguments, "sandbox", None)
