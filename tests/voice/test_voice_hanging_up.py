@@ -30,7 +30,7 @@ BREAKS: dict[str, Callable[[Faults], object]] = {
 
 #: What core/voice/hanging_up.py and core/voice/connection.py use of discord.py without being invited.
 PRIVATE: dict[type, set[str]] = {
-    VoiceConnectionState: {
+    VoiceConnectionState: {"_create_socket", "_runner", "_connector", "_socket_reader", "_state_event"},
         "_create_socket",
         "_runner",
         "_connector",
