@@ -15,6 +15,7 @@ from core.commands.guard import GuardedTree
 from core.commands.own import own_components
 from core.commands.router import ComponentRouter
 from core.events import ChannelDeleted, MemberLeft, MemberRolesChanged, ScheduledEventChanged
+from core.names import account_name
 from core.voice.raw_states import Payload, RawStates
 from core.voice.snapshots import snapshot_of, snapshot_of_payload
 
@@ -100,7 +101,7 @@ class Bot(discord.AutoShardedClient):
             channel_id=channel_id,
         )
         if not member.bot:
-            self.runtime.names.saw(member.id, member.display_name)
+            self.runtime.names.saw(member.id, account_name(member))
         self.runtime.recorder.observe(snapshot)
 
     def _voice_unheard(self, data: Payload) -> None:

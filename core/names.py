@@ -6,9 +6,13 @@ import asyncio
 import logging
 import unicodedata
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from core.database import Database, User
 from core.database.errors import DatabaseClosed, DatabaseUnavailable
+
+if TYPE_CHECKING:
+    import discord
 
 log = logging.getLogger(__name__)
 CHUNK = 200
@@ -25,6 +29,14 @@ def store_names(names: Mapping[int, str]) -> None:
         User.insert_many(rows[start : start + CHUNK]).on_conflict(
             conflict_target=[User.id], preserve=[User.name, User.updated_at]
         ).execute()
+
+
+def account_name(user: discord.User | discord.Member) -> str:
+    """Return what somebody calls themselves everywhere.
+
+    A nickname is one guild's own, and what is stored here is read in others too.
+    """
+    return user.global_name or user.name
 
 
 def clean_name(name: str) -> str:

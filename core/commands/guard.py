@@ -14,6 +14,7 @@ from core.commands.table import CORE, Owner, path_of
 from core.guilds.ranks import Rank, whom_to_ask
 from core.i18n import set_locale
 from core.i18n import translate as _
+from core.names import account_name
 from core.scope import Scope, current
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def admitted(runtime: Runtime, interaction: Interaction, owner: Owner, wha
             whom_to_ask(Rank(owner.rank), runtime.guilds.ranks(interaction.guild_id)),
         )
         return False
-    runtime.names.saw(interaction.user.id, interaction.user.display_name)
+    runtime.names.saw(interaction.user.id, account_name(interaction.user))
     current.set(Scope(owner.plugin, interaction.guild_id, what, interaction.locale.value))
     return True
 

@@ -12,6 +12,7 @@ import discord
 
 from core.dispatch import BreakerOpen
 from core.events import Resync, VoiceSnapshot
+from core.names import account_name
 from core.voice.snapshots import present_states
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ class GuildOpener:
         for user_id in present:
             member = guild.get_member(user_id)
             if member is not None and not member.bot:
-                runtime.names.saw(user_id, member.display_name)
+                runtime.names.saw(user_id, account_name(member))
         return present
 
     def _queue(self, guild_id: int) -> asyncio.Lock:
