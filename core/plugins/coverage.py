@@ -68,7 +68,7 @@ class Remark:
     words: str
 
 
-def remarks(plugin: LoadedPlugin, all_plugins: Mapping[str, LoadedPlugin], needs: set[str]) -> list[Remark]:
+def remarks(plugin: LoadedPlugin, all_plugins: Mapping[str, LoadedPlugin], needs: frozenset[str]) -> list[Remark]:
     """Return what a plugin that loads still gets wrong.
 
     :param needs: the plugins that it requires, directly or not.
