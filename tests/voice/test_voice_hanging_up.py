@@ -31,13 +31,6 @@ BREAKS: dict[str, Callable[[Faults], object]] = {
 #: What core/voice/hanging_up.py and core/voice/connection.py use of discord.py without being invited.
 PRIVATE: dict[type, set[str]] = {
     VoiceConnectionState: {"_create_socket", "_runner", "_connector", "_socket_reader", "_state_event"},
-        "_create_socket",
-        "_runner",
-        "_connector",
-        "_socket_reader",
-        "_state_event",
-        "socket",
-    },
     SocketReader: {"stop", "resume", "join"},
     discord.VoiceClient: {"create_connection_state", "_connection", "ws", "cleanup"},
     DiscordVoiceWebSocket: {"_connection", "loop", "close"},
