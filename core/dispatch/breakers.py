@@ -103,15 +103,16 @@ class Breakers:
         elif now - breaker.closed >= breaker.delay or breaker.delay == limits.BREAKER_DELAY:
             del self._breakers[plugin, guild_id]
 
-    def failed(self, plugin: str, guild_id: int, what: str) -> None:
+    def failed(self, plugin: str, guild_id: int, what: str, *, in_a_row: int = 0) -> None:
         """Note a failure; enough of them in a row, or one while half-open, open the breaker.
 
         :param what: what happened last, for the log.
+        :param in_a_row: how many there were of this kind, by a count that successes do not end.
         """
         breaker = self._breakers.setdefault((plugin, guild_id), Breaker(delay=limits.BREAKER_DELAY))
         if breaker.state == "open":
             return
-        breaker.failures += 1
+        breaker.failures = max(breaker.failures + 1, in_a_row)
         if breaker.state == "closed" and breaker.failures < limits.BREAKER_FAILURES:
             return
         delay = breaker.delay

@@ -40,8 +40,9 @@ class Lane:
     waiting: deque[Call] = field(default_factory=deque)
     worker: asyncio.Task[None] | None = None
     call: Call | None = None
-    #: Events lost since it was last empty.
+    #: Events lost since it was last empty, and how often it was full.
     lost: int = 0
+    overflows: int = 0
 
 
 class Lanes:
@@ -241,6 +242,7 @@ class Lanes:
     def _overflow(self, lane: Lane, call: Call) -> None:
         """Empty a lane that is full: one look at the world again stands for all that is lost."""
         first = not lane.lost
+        lane.overflows += 1
         hooks = Counter(each.target.hook for each in (*lane.waiting, call))
         plugin, guild_id = lane.plugin, lane.guild_id
         error = DeliveryDropped(plugin, call.target.hook, f"more than {limits.LANE_LIMIT} events waited")
@@ -259,7 +261,8 @@ class Lanes:
                 if resync is not None
                 else "it has no on_resync, so nothing tells it of them",
             )
-        self.breakers.failed(plugin, guild_id, "too many events waited")
+        # A plugin that floods itself may do well with each event, for ever.
+        self.breakers.failed(plugin, guild_id, "too many events waited", in_a_row=lane.overflows)
 
     def _clear(self, lane: Lane, error: Exception) -> int:
         kept = [call for call in lane.waiting if call.target.hook in limits.LIFE]
