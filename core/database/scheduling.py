@@ -37,6 +37,11 @@ class Scheduler:
         """Calls that could run at once; also for a look from another thread."""
         return len(self._ready)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether anything waits, for a thread or for its key; also for a look from another thread."""
+        return bool(self._ready) or any(map(len, list(self._held.values())))
+
     def has_several_keys(self, most: int) -> bool:
         """Return whether the next `most` calls are of more than one key."""
         return len({operation.key for operation in islice(self._ready, most)}) > 1

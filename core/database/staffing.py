@@ -52,7 +52,7 @@ class Staff:
                 self.stats,
                 self.availability,
                 Limits(self.hard, None if slow else self.polite, only_in_company=not shared),
-                crowded=lambda: scheduler.ready > 0,
+                crowded=lambda: scheduler.crowded,
                 lazy=slow,
             )
 
