@@ -101,11 +101,17 @@ class VoiceStage:
 
 @contextlib.asynccontextmanager
 async def voice_stage(
-    url: str, folder: Path, *, limit: timedelta = LIMIT, members: int = 6, start_bot: bool = True
+    url: str,
+    folder: Path,
+    *,
+    limit: timedelta = LIMIT,
+    members: int = 6,
+    intents: tuple[str, ...] = (),
+    start_bot: bool = True,
 ) -> AsyncIterator[VoiceStage]:
     """Open a stage with a plugin that records voice; its bot runs unless told otherwise."""
     plugins = PluginFolder(folder / "plugins")
-    plugins.write("ears", records_voice=True)
+    plugins.write("ears", records_voice=True, intents=list(intents))
     try:
         async with open_stage(
             url, plugins=plugins.selection("ears"), start=START, members=members, channels=4
