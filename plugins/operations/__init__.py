@@ -12,7 +12,16 @@ from typing import Any
 
 from discord import app_commands
 
-from core.events import ChannelDeleted, KeptVoice, MemberDataAsked, MemberForgotten, RetentionAsked
+from core.events import (
+    ChannelDeleted,
+    KeptVoice,
+    MemberDataAsked,
+    MemberForgotten,
+    MemberRolesChanged,
+    RetentionAsked,
+    VoiceSessionMoved,
+    VoiceSessionStarted,
+)
 from plugins.operations import hookspecs, service, store
 from plugins.operations.commands import mining
 from plugins.operations.models import MODELS
@@ -100,8 +109,27 @@ def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_comman
 
 @hookimpl
 async def on_resync(ctx: Context) -> None:
-    """After a start or an outage the bot returns to its seat."""
+    """After a start or an outage it is decided anew what counts, and the bot returns to its seat."""
+    await service.resync_links(ctx)
     await settle_seat(ctx)
+
+
+@hookimpl
+async def on_voice_session_started(ctx: Context, event: VoiceSessionStarted) -> None:
+    """A member sat down: does it count?"""
+    await service.link_session(ctx, event.session)
+
+
+@hookimpl
+async def on_voice_session_moved(ctx: Context, event: VoiceSessionMoved) -> None:
+    """A member changed channel: does it count there?"""
+    await service.link_session(ctx, event.opened)
+
+
+@hookimpl
+async def on_member_roles_changed(ctx: Context, event: MemberRolesChanged) -> None:
+    """The required role was given or taken: time counts from now on, or no longer."""
+    await service.change_role(ctx, event)
 
 
 @hookimpl

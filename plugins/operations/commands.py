@@ -59,9 +59,10 @@ async def status(interaction: Interaction) -> None:
         )
         return
     shown = running[:STATUS_EMBEDS]
+    roles = service.roles_now(ctx)
     embeds = []
     for operation in shown:
-        progress = await ctx.read(store.progress, ctx.guild_id, operation.id, now)
+        progress = await ctx.read(store.progress, ctx.guild_id, operation.id, now, roles)
         if progress is None:
             continue
         people = {user for users in progress.sitting.values() for user in users} | progress.credits.keys()

@@ -117,4 +117,39 @@ class OperationParticipant(BaseModel):
         indexes = ((("operation_id", "user_id"), True),)
 
 
-MODELS: tuple[type[BaseModel], ...] = (Operation, OperationWindow, OperationChannel, OperationParticipant)
+class OperationSession(BaseModel):
+    """Whether a voice session counts for an operation, from `since` until the next row of the same session.
+
+    No key to the session: the core drops one that turns out to be too short, which a key would forbid.
+    """
+
+    operation_id = Reference(Operation, index=False)
+    session_id = Snowflake()
+    user_id = Snowflake()
+    since = Instant()
+    linked = BooleanField()
+    reason = Text()
+    held = BooleanField(null=True)
+    decided_at = Instant()
+
+    class Meta:
+        table_name = "operations_session"
+        constraints = (
+            Check(
+                "\"reason\" IN ('counts', 'unknown', 'closed', 'untracked', 'role')",
+                name="operations_session_reason",
+            ),
+        )
+        indexes = (
+            (("operation_id", "session_id", "since"), True),
+            (("operation_id", "user_id"), False),
+        )
+
+
+MODELS: tuple[type[BaseModel], ...] = (
+    Operation,
+    OperationWindow,
+    OperationChannel,
+    OperationParticipant,
+    OperationSession,
+)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from core.events import MemberDataAsked
+from core.events import MemberDataAsked, MemberRolesChanged, SessionRecord
 from plugins.operations import store
 from plugins.operations.rules.lifecycle import title_for
+from plugins.operations.rules.linking import NO_ROLE, Roles
 from plugins.operations.rules.values import (
     ChannelRef,
     OperationEnded,
@@ -86,6 +87,7 @@ async def start_operation(
             text_channel_id=text_channel_id,
             at=now,
             request_id=request_id,
+            roles=roles_now(ctx),
         )
     except store.AlreadyRunning as error:
         raise already_running(error.operation) from None
@@ -109,9 +111,12 @@ async def stop_operation(ctx: Context, operation_id: int, by: int) -> Summary:
     now = ctx.clock.now()
     # What the gateway said before this instant must be in the database before credit is computed from it.
     await ctx.voice.settled()
-    people = await ctx.read(store.voices, ctx.guild_id, operation_id, now)
+    roles = roles_now(ctx)
+    people = await ctx.read(store.voices, ctx.guild_id, operation_id, now, roles)
     try:
-        summary = await ctx.write(store.end, ctx.guild_id, operation_id, by, now, display_names(ctx, people))
+        summary = await ctx.write(
+            store.end, ctx.guild_id, operation_id, by, now, display_names(ctx, people), roles=roles
+        )
     except store.NotRunning as error:
         raise _not_running(error.operation) from None
     event = OperationEnded(ctx.guild_id, summary.operation, summary.participants, by)
@@ -151,6 +156,58 @@ async def refusal_to_forget(ctx: Context, event: MemberDataAsked) -> UserError |
         ),
         _("Wait until it has ended, or have an officer end it with /mining stop."),
     )
+
+
+def roles_now(ctx: Context) -> Roles:
+    """Return what is known now of who holds the role that the guild asks for.
+
+    A role that is gone is asked of nobody, or all would lose their time without a word.
+    """
+    wanted = _own(ctx).settings.required_role_id
+    guild = ctx.guild
+    if wanted is None:
+        return NO_ROLE
+    if guild is None:
+        return Roles(required=True)
+    if guild.get_role(wanted) is None:
+        ctx.log.warning("the required role %d of guild %d is gone, so none is required", wanted, ctx.guild_id)
+        return NO_ROLE
+    return Roles(required=True, held={each.id: each.get_role(wanted) is not None for each in guild.members})
+
+
+def role_of(ctx: Context, user_id: int) -> Roles:
+    """Return what `roles_now` does, for one member only."""
+    wanted = _own(ctx).settings.required_role_id
+    guild = ctx.guild
+    if wanted is None or (guild is not None and guild.get_role(wanted) is None):
+        return NO_ROLE
+    member = guild.get_member(user_id) if guild is not None else None
+    held = {} if member is None else {user_id: member.get_role(wanted) is not None}
+    return Roles(required=True, held=held)
+
+
+async def link_session(ctx: Context, session: SessionRecord) -> None:
+    """Decide whether a session that has just begun counts, for every operation that runs."""
+    if await ctx.read(store.anything_runs, ctx.guild_id):
+        roles = role_of(ctx, session.user_id)
+        await ctx.write(store.link_session, ctx.guild_id, session, roles, ctx.clock.now())
+
+
+async def resync_links(ctx: Context) -> None:
+    """Decide anew on what is open: events may have been missed, or the guild asks for another role."""
+    if await ctx.read(store.anything_runs, ctx.guild_id):
+        await ctx.voice.settled()
+        await ctx.write(store.resync_links, ctx.guild_id, roles_now(ctx), ctx.clock.now())
+
+
+async def change_role(ctx: Context, event: MemberRolesChanged) -> None:
+    """Let a member's time count from when they got the required role, or no longer once it is taken."""
+    wanted = _own(ctx).settings.required_role_id
+    if wanted is None or not await ctx.read(store.anything_runs, ctx.guild_id):
+        return
+    if role_of(ctx, event.user_id).required:
+        held = wanted in event.role_ids
+        await ctx.write(store.change_role, ctx.guild_id, event.user_id, held, event.at, ctx.clock.now())
 
 
 def display_names(ctx: Context, user_ids: Iterable[int]) -> dict[int, str]:

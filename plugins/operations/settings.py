@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from datetime import UTC, tzinfo
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
+
+from redlegion import RoleId
 
 
 class OperationsSettings(BaseModel):
     """Settings of one guild.
 
     :param timezone: IANA name; an operation's title carries the date in it.
+    :param required_role_id: the role that a member must hold to earn time; none for everybody.
     """
 
     timezone: str = "UTC"
+    required_role_id: Annotated[int, RoleId] | None = Field(
+        default=None,
+        title="Required role",
+        description="Who lacks this role earns no time in an operation; nothing chosen: everybody does.",
+    )
+
+    @field_validator("required_role_id")
+    @classmethod
+    def _none(cls, value: int | None) -> int | None:
+        return value or None
 
     @field_validator("timezone")
     @classmethod

@@ -82,6 +82,7 @@ _NARROW: Mapping[str, Callable[[int], dict[str, Any]]] = {
     "operations_window": lambda n: {"opened": _TIMES[4], "closed": None if n == 0 else _TIMES[3]},
     "operations_channel": lambda n: {"added": _TIMES[4], "removed": None if n == 0 else _TIMES[3]},
     "operations_participant": lambda n: {"seconds": n * 10**17, "status": ("left", "banned")[n % 2]},
+    "operations_session": lambda n: {"reason": ("counts", "unknown", "closed", "untracked", "role")[n % 5]},
     "payroll_payroll": lambda n: {
         "state": "locked" if n else "draft",
         "form": "raw",

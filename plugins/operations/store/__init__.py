@@ -11,6 +11,13 @@ from plugins.operations.store.channels import (
     untrack_channel,
 )
 from plugins.operations.store.lifecycle import AlreadyRunning, NotRunning, end, start
+from plugins.operations.store.linking import (
+    anything_runs,
+    change_role,
+    decisions_of,
+    link_session,
+    resync_links,
+)
 from plugins.operations.store.members import forget_member, member_data, running_with
 from plugins.operations.store.reading import (
     get_operation,
@@ -20,22 +27,30 @@ from plugins.operations.store.reading import (
     set_payroll_processed,
 )
 from plugins.operations.store.standing import Progress, progress, resting_spans, voices
+from plugins.operations.store.windows import WindowsRefused, edit_windows, windows_of
 
 __all__ = [
     "AlreadyRunning",
     "ChannelsTaken",
     "NotRunning",
     "Progress",
+    "WindowsRefused",
+    "anything_runs",
+    "change_role",
     "close_channel",
+    "decisions_of",
     "dispatch_channel",
+    "edit_windows",
     "end",
     "forget_member",
     "get_operation",
+    "link_session",
     "member_data",
     "participants_of",
     "payable_operations",
     "progress",
     "resting_spans",
+    "resync_links",
     "running_operations",
     "running_with",
     "set_payroll_processed",
@@ -44,4 +59,5 @@ __all__ = [
     "tracked_channels",
     "untrack_channel",
     "voices",
+    "windows_of",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from plugins.operations.models import Operation, OperationChannel
 from plugins.operations.rules.values import ChannelRef, OperationView
+from plugins.operations.store.linking import relink
 from plugins.operations.store.reading import running_operations
 
 
@@ -86,6 +87,7 @@ def track_channels(
     fresh = [channel for channel in channels if channel.channel_id not in known]
     refuse_taken(guild_id, fresh)
     open_channels(operation.id, fresh, max(at, operation.started_at))
+    relink(guild_id, operation.id, at)
     return operation
 
 
@@ -96,13 +98,16 @@ def untrack_channel(guild_id: int, type_name: str, channel_id: int, at: datetime
     """
     for operation in running_operations(guild_id, type_name):
         if _close([operation.id], channel_id, at):
+            relink(guild_id, operation.id, at)
             return operation
     return None
 
 
 def close_channel(guild_id: int, channel_id: int, at: datetime) -> None:
     """End the counting of a channel that is gone, in whichever operation it counted."""
-    _close([operation.id for operation in running_operations(guild_id)], channel_id, at)
+    for operation in running_operations(guild_id):
+        if _close([operation.id], channel_id, at):
+            relink(guild_id, operation.id, at)
 
 
 def close_all(operation_id: int, at: datetime) -> None:

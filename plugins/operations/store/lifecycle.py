@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from plugins.operations.models import Operation, OperationParticipant, OperationWindow
+from plugins.operations.models import Operation, OperationWindow
 from plugins.operations.rules.lifecycle import Status, advance
+from plugins.operations.rules.linking import NO_ROLE, Roles
 from plugins.operations.rules.values import ChannelRef, OperationType, OperationView, Summary
 from plugins.operations.store.channels import close_all, open_channels, refuse_taken
+from plugins.operations.store.linking import settle_links
+from plugins.operations.store.participants import write_participants
 from plugins.operations.store.reading import get_operation, participants_of, running_operations
-from plugins.operations.store.standing import credit_until, known_names
 from redlegion.database import ensure_guild
-
-ROWS_PER_STATEMENT = 500
 
 
 class AlreadyRunning(Exception):
@@ -45,11 +45,13 @@ def start(
     text_channel_id: int | None,
     at: datetime,
     request_id: int | None = None,
+    roles: Roles = NO_ROLE,
 ) -> tuple[OperationView, bool]:
     """Begin an operation: its row, its first window, its channels.
 
     :param at: aware; members who sit there already count from then on.
     :param request_id: the interaction behind it; asked twice, it begins once.
+    :param roles: what is known of everybody's roles now.
     :returns: the operation, and whether it was begun by this call.
     :raises AlreadyRunning: one of this type runs.
     :raises ChannelsTaken: another running operation tracks one of the channels.
@@ -75,10 +77,19 @@ def start(
     )
     OperationWindow.create(operation_id=operation.id, opened=at)
     open_channels(operation.id, channels, at)
+    settle_links(guild_id, operation.id, roles, at)
     return _must_get(guild_id, operation.id), True
 
 
-def end(guild_id: int, operation_id: int, by: int, at: datetime, names: Mapping[int, str]) -> Summary:
+def end(
+    guild_id: int,
+    operation_id: int,
+    by: int,
+    at: datetime,
+    names: Mapping[int, str],
+    *,
+    roles: Roles = NO_ROLE,
+) -> Summary:
     """End a running operation and write down who took part for how long.
 
     Members who still sit there count up to `at`; their voice sessions go on.
@@ -86,6 +97,7 @@ def end(guild_id: int, operation_id: int, by: int, at: datetime, names: Mapping[
     :param by: who ended it.
     :param at: aware; everything the gateway said before it is committed.
     :param names: what members are called now; for the rest the users table is asked.
+    :param roles: what is known of everybody's roles now, for sessions on which nothing is decided yet.
     :raises NotRunning: there is no such operation here, or it has ended.
     """
     row = Operation.get_or_none(Operation.guild_id == guild_id, Operation.id == operation_id)
@@ -93,24 +105,12 @@ def end(guild_id: int, operation_id: int, by: int, at: datetime, names: Mapping[
         raise NotRunning(get_operation(guild_id, operation_id))
     # A clock that was set back since the start (or since a channel was added) must not turn spans around.
     at = max(at, row.started_at)
-    earned = {user: each for user, each in credit_until(guild_id, row.id, at).items() if each.seconds > 0}
-    stored = known_names(earned.keys() - names.keys())
+    settle_links(guild_id, row.id, roles, at)
     OperationWindow.update(closed=at).where(
         OperationWindow.operation_id == row.id, OperationWindow.closed.is_null()
     ).execute()
     close_all(row.id, at)
-    rows = [
-        {
-            "operation_id": row.id,
-            "user_id": user,
-            "name": names.get(user) or stored.get(user) or f"member {user}",
-            "seconds": each.seconds,
-            "estimated": each.estimated,
-        }
-        for user, each in earned.items()
-    ]
-    for first in range(0, len(rows), ROWS_PER_STATEMENT):
-        OperationParticipant.insert_many(rows[first : first + ROWS_PER_STATEMENT]).execute()
+    write_participants(guild_id, row.id, at, names)
     row.status = advance(row.status, Status.ENDED).value
     row.ended_at = at
     row.ended_by = by

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.events import SessionRecord
 from core.voice.store import sessions_between
 from plugins.operations.models import Operation, OperationChannel, OperationWindow
 from plugins.operations.rules.credit import Credit, Stay, TrackedSpan, Window, credit
+from plugins.operations.rules.linking import NO_ROLE, Decision, Roles, held_spans
 from plugins.operations.rules.values import ChannelRef, OperationView
 from plugins.operations.store.channels import tracked_channels
+from plugins.operations.store.linking import decisions_of
 from plugins.operations.store.reading import get_operation
 from redlegion.database import User
 
@@ -32,8 +35,20 @@ class Progress:
     names: dict[int, str]
 
 
-def progress(guild_id: int, operation_id: int, at: datetime) -> Progress | None:
-    """Return how a running operation stands at `at`, or None when this guild has no such operation."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What credit and statistics are computed from."""
+
+    stays: list[Stay]
+    windows: list[Window]
+    tracked: list[TrackedSpan]
+
+
+def progress(guild_id: int, operation_id: int, at: datetime, roles: Roles = NO_ROLE) -> Progress | None:
+    """Return how a running operation stands at `at`, or None when this guild has no such operation.
+
+    :param roles: for the sessions on which nothing is decided yet.
+    """
     operation = get_operation(guild_id, operation_id)
     if operation is None:
         return None
@@ -44,7 +59,7 @@ def progress(guild_id: int, operation_id: int, at: datetime) -> Progress | None:
     for session in sessions_between(guild_id, operation.started_at, until, list(sitting)):
         if session.left is None:
             sitting[session.channel_id].append(session.user_id)
-    credits_now = credit_until(guild_id, operation_id, at)
+    credits_now = credit_until(guild_id, operation_id, at, roles)
     people = credits_now.keys() | {user for users in sitting.values() for user in users}
     return Progress(
         operation=operation,
@@ -55,13 +70,32 @@ def progress(guild_id: int, operation_id: int, at: datetime) -> Progress | None:
     )
 
 
-def voices(guild_id: int, operation_id: int, at: datetime) -> list[int]:
+def voices(guild_id: int, operation_id: int, at: datetime, roles: Roles = NO_ROLE) -> list[int]:
     """Return the ids of the members with credit in an operation at `at`."""
-    return list(credit_until(guild_id, operation_id, at))
+    return list(credit_until(guild_id, operation_id, at, roles))
 
 
-def credit_until(guild_id: int, operation_id: int, at: datetime) -> dict[int, Credit]:
-    """Return each member's credit up to `at`; open stays, windows and channels count up to it."""
+def credit_until(guild_id: int, operation_id: int, at: datetime, roles: Roles = NO_ROLE) -> dict[int, Credit]:
+    """Return each member's credit up to `at`; open stays, windows and channels count up to it.
+
+    :param roles: for the sessions on which nothing is decided yet.
+    """
+    found = record_until(guild_id, operation_id, at, roles)
+    return credit(found.stays, found.windows, found.tracked)
+
+
+def record_until(
+    guild_id: int,
+    operation_id: int,
+    at: datetime,
+    roles: Roles = NO_ROLE,
+    user_id: int | None = None,
+) -> Record:
+    """Return what an operation's credit is computed from, up to `at`.
+
+    :param roles: for the sessions on which nothing is decided yet.
+    :param user_id: only this member's stays; None for all.
+    """
     opened: Any = (
         OperationWindow.select(OperationWindow.opened, OperationWindow.closed)
         .where(OperationWindow.operation_id == operation_id)
@@ -69,7 +103,7 @@ def credit_until(guild_id: int, operation_id: int, at: datetime) -> dict[int, Cr
     )
     windows = [Window(start, at if end is None else end) for start, end in opened.tuples()]
     if not windows:
-        return {}
+        return Record([], [], [])
     spans: Any = OperationChannel.select(
         OperationChannel.channel_id, OperationChannel.added, OperationChannel.removed
     ).where(OperationChannel.operation_id == operation_id)
@@ -77,7 +111,13 @@ def credit_until(guild_id: int, operation_id: int, at: datetime) -> dict[int, Cr
         TrackedSpan(channel_id, added, at if removed is None else removed)
         for channel_id, added, removed in spans.tuples()
     ]
-    return credit(_stays(guild_id, windows, at), windows, tracked)
+    decided = decisions_of(operation_id, user_id)
+    start, end = windows[0].opened, max(window.closed for window in windows)
+    sessions = sessions_between(guild_id, start, end, user_id=user_id)
+    # Stays in every channel: an estimated one beside the tracked channels says that time is unsure too.
+    return Record(
+        [_stay(session, decided.get(session.id, ()), roles, at) for session in sessions], windows, tracked
+    )
 
 
 def resting_spans(guild_id: int, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
@@ -97,22 +137,28 @@ def resting_spans(guild_id: int, start: datetime, end: datetime) -> list[tuple[d
     return [(begun, closed or end) for begun, closed in opened.tuples()]
 
 
-def _stays(guild_id: int, windows: Sequence[Window], at: datetime) -> list[Stay]:
-    # Stays in every channel: an estimated one beside the tracked channels says that time is unsure too.
+def _stay(session: SessionRecord, decided: Sequence[Decision], roles: Roles, at: datetime) -> Stay:
     # The end of an open stay is yet to come; the windows, closed at `at` or before, clip it.
-    beyond = at + timedelta(seconds=1)
-    sessions = sessions_between(guild_id, windows[0].opened, max(window.closed for window in windows))
-    return [
-        Stay(
-            session.user_id,
-            session.channel_id,
-            session.joined,
-            session.left or beyond,
-            session.joined_estimated,
-            session.left_estimated,
-        )
-        for session in sessions
-    ]
+    left = session.left or max(at, session.joined) + timedelta(seconds=1)
+    held: tuple[tuple[datetime, datetime], ...] | None
+    if decided:
+        held = held_spans(decided, session.joined, left)
+    else:
+        held = () if roles.of(session.user_id) is False else None
+    deafened = session.deafened_us
+    if session.left is None and session.deafened_since is not None:
+        deafened += max((at - session.deafened_since) // timedelta(microseconds=1), 0)
+    return Stay(
+        session.user_id,
+        session.channel_id,
+        session.joined,
+        left,
+        session.joined_estimated,
+        session.left_estimated,
+        held,
+        deafened,
+        session.left is None,
+    )
 
 
 def known_names(user_ids: Collection[int]) -> dict[int, str]:

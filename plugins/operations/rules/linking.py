@@ -1,0 +1,159 @@
+"""Whether a voice session counts for a running operation: decisions, and how they follow each other. Pure.
+
+A decision holds from its `since` until the next one of the same session, so that they are a history and
+nothing is ever written over. Windows and tracked channels have exact spans of their own, which may still be
+edited later; what a decision alone knows is whether the member held the role, so that is what credit is
+clipped to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a session counts or does not; the words are kept in the database."""
+
+    COUNTS = "counts"
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+    UNTRACKED = "untracked"
+    ROLE = "role"
+
+
+#: Reasons for which a session counts; nobody loses time because nobody could tell which roles they held.
+LINKING = frozenset({Reason.COUNTS, Reason.UNKNOWN})
+_ELSEWHERE = frozenset({Reason.CLOSED, Reason.UNTRACKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What is known at one instant of who holds the role that the guild asks for.
+
+    :param required: the guild asks for one.
+    :param held: by user id, for those whose roles are known.
+    """
+
+    required: bool = False
+    held: Mapping[int, bool] = field(default_factory=dict)
+
+    def of(self, user_id: int) -> bool | None:
+        """Return whether a member may earn time, None when that is not known."""
+        return self.held.get(user_id) if self.required else True
+
+
+NO_ROLE = Roles()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether one session counts from an instant on.
+
+    :param since: from when it holds, until the next one of this session.
+    :param held: the member held the role, or none is asked for; None when nobody could tell.
+    :param decided_at: when it was made.
+    """
+
+    session_id: int
+    user_id: int
+    since: datetime
+    reason: Reason
+    held: bool | None
+    decided_at: datetime
+
+    @property
+    def linked(self) -> bool:
+        """Whether the session counts."""
+        return self.reason in LINKING
+
+
+def reason_for(*, running: bool, tracked: bool, held: bool | None) -> Reason:
+    """Return why a session counts or does not.
+
+    :param running: a window of the operation is open.
+    :param tracked: the channel counts for it.
+    :param held: as in `Decision`.
+    """
+    if not running:
+        return Reason.CLOSED
+    if not tracked:
+        return Reason.UNTRACKED
+    if held is None:
+        return Reason.UNKNOWN
+    return Reason.COUNTS if held else Reason.ROLE
+
+
+def first_decision(
+    session_id: int,
+    user_id: int,
+    joined: datetime,
+    at: datetime,
+    *,
+    running: bool,
+    tracked: bool,
+    held: bool | None,
+) -> Decision:
+    """Return the first decision on a session; it holds from the beginning of the stay."""
+    reason = reason_for(running=running, tracked=tracked, held=held)
+    return Decision(session_id, user_id, joined, reason, held, at)
+
+
+def again(
+    last: Decision, since: datetime, at: datetime, *, running: bool, tracked: bool, held: bool | None
+) -> Decision | None:
+    """Return what has changed since the last decision on a session, None when nothing has.
+
+    :param since: when it changed.
+    :param at: now.
+    :param held: as in `Decision`; None leaves it as it was.
+    """
+    held = last.held if held is None else held
+    reason = reason_for(running=running, tracked=tracked, held=held)
+    if (reason, held) == (last.reason, last.held):
+        return None
+    return replace(last, since=max(since, last.since), reason=reason, held=held, decided_at=at)
+
+
+def role_changed(past: Sequence[Decision], since: datetime, at: datetime, held: bool) -> list[Decision]:
+    """Return the decisions on a session that a change of roles makes or corrects, if any.
+
+    Those made meanwhile, before the news of the change came, are corrected too.
+
+    :param past: the decisions on this session so far, in order; at least one.
+    :param since: when the roles changed.
+    :param at: now.
+    """
+    before = [each for each in past if each.since <= since]
+    later = [each for each in past if each.since > since]
+    stood = (before or later)[-1 if before else 0]
+    changed = []
+    if before and stood.held is not held:
+        changed.append(replace(_with_role(stood, held, at), since=since))
+    return changed + [_with_role(each, held, at) for each in later if each.held is not held]
+
+
+def _with_role(decision: Decision, held: bool, at: datetime) -> Decision:
+    elsewhere = decision.reason in _ELSEWHERE
+    reason = decision.reason if elsewhere else (Reason.COUNTS if held else Reason.ROLE)
+    return replace(decision, reason=reason, held=held, decided_at=at)
+
+
+def held_spans(
+    past: Collection[Decision], start: datetime, end: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the spans in which the member held the role, or nobody could tell.
+
+    :param past: the decisions on one session; the first of them says what was before it too.
+    :param start: when the session began.
+    :param end: when it ended, or an instant after everything that matters.
+    """
+    ordered = sorted(past, key=lambda each: each.since)
+    bounds = [start, *(each.since for each in ordered[1:]), end]
+    return tuple(
+        (since, until)
+        for each, since, until in zip(ordered, bounds, bounds[1:], strict=False)
+        if each.held is not False and since < until
+    )
