@@ -7,6 +7,7 @@ open for good.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import suppress
 
@@ -29,6 +30,14 @@ class _Connection(VoiceConnectionState):
         self.socket = _WakingSocket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self._socket_reader.resume()
+
+    async def _potential_reconnect(self) -> bool:
+        """Follow to another voice server within the time for a try; discord.py would wait for ever."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await super()._potential_reconnect()
+        except TimeoutError:
+            return False
 
 
 class _WakingSocket(socket.socket):

@@ -26,7 +26,8 @@ __all__ = ["SeatProblem", "SeatStatus", "Seats"]
 _log = logging.getLogger(__name__)
 
 RETURN_SECONDS = 5.0
-LONGEST_WAIT_SECONDS = 60.0
+#: How often to look, at doubling intervals, whether discord.py has reconnected by itself.
+LOOKS = 4
 RETURNS = 3
 #: Seconds in the seat after which being taken out of it counts as the first time again.
 STEADY_SECONDS = 600.0
@@ -286,7 +287,7 @@ class Seats:
     async def _return(self, guild_id: int, place: _Place) -> None:
         wait = RETURN_SECONDS * 2 ** (place.returns - 1)
         try:
-            while True:
+            for _look in range(LOOKS):
                 await self._clock.sleep(wait)
                 guild = self._bot.get_guild(guild_id)
                 client = None if guild is None else guild.voice_client
@@ -300,7 +301,8 @@ class Seats:
                         self._tell(guild_id, place.served, place.wanted, None)
                     return
                 # discord.py is reconnecting by itself, and may give that up without a word.
-                wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+                wait *= 2
+            self._settle_soon(guild_id, place)
         finally:
             place.returning = None
 

@@ -6,11 +6,13 @@ import asyncio
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from inspect import getcoroutinelocals, iscoroutine
 from pathlib import Path
+from typing import Any
 
 import discord
 from discord.gateway import VoiceKeepAliveHandler
-from discord.voice_state import SocketReader
+from discord.voice_state import SocketReader, VoiceConnectionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,16 @@ def _sockets() -> int:
     return count
 
 
+def _connects(task: asyncio.Task[Any], bot: discord.Client) -> bool:
+    work = task.get_coro()
+    owner = getcoroutinelocals(work).get("self") if iscoroutine(work) else None
+    return (
+        task.get_name() == "Voice connector"
+        and isinstance(owner, VoiceConnectionState)
+        and owner.voice_client.client is bot
+    )
+
+
 def beyond_whole(bot: discord.Client) -> list[str]:
     """Return what is too much or too little for one whole connection per voice client of a bot."""
     beats: Counter[int] = Counter()
@@ -62,7 +74,5 @@ def beyond_whole(bot: discord.Client) -> list[str]:
         for guild_id in {*found, *seated}
         if found[guild_id] != seated[guild_id]
     ]
-    at_work = Counter(
-        name for task in asyncio.all_tasks() if (name := task.get_name()) in {"Voice connector"}
-    )
+    at_work = Counter(task.get_name() for task in asyncio.all_tasks() if _connects(task, bot))
     return wrong + [f"{count} tasks {name!r}" for name, count in at_work.items()]
