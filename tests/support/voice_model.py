@@ -35,6 +35,7 @@ WEIGHTS = {
     "invalid": 2, "outage": 2, "back": 4, "crash": 3, "restart": 1, "boot": 6, "hold": 2, "free": 5,
     "switch": 1, "jump": 1,
 }  # fmt: skip
+CALM = {"go", "mute", "deafen", "delete", "gone", "resume", "back", "boot", "free", "jump", "jump back"}
 #: Seconds between two steps.
 WAITS = (0.0, 0.2, 0.4, 0.999, 1.0, 1.5, 3.0, 7.0, 16.0, 40.0, 100.0, 400.0)
 _OFTEN = (4, 6, 6, 4, 6, 8, 10, 10, 10, 4, 2, 1)
@@ -44,7 +45,12 @@ def story(seed: int, length: int, *, clock_back: bool = False) -> list[Step]:
     """Make up what happens: what, who, where or how much, and the seconds until then."""
     dice = random.Random(seed)
     kinds = [*WEIGHTS, "jump back"]
-    weights = [*WEIGHTS.values(), 3 if clock_back else 0]
+    weights = [*WEIGHTS.values(), 6 if clock_back else 0]
+    if seed % 2:
+        # A calm evening, in which many are seen all the time.
+        weights = [
+            weight if kind in CALM else weight / 12 for kind, weight in zip(kinds, weights, strict=True)
+        ]
     what = dice.choices(kinds, weights, k=length)
     waits = dice.choices(WAITS, _OFTEN, k=length)
     return [(what[n], dice.choice(PEOPLE), dice.randrange(12), waits[n]) for n in range(length)]
@@ -337,9 +343,12 @@ class Model:
             self.blind = self.blind or Lost(now, now, len(self.changes))
 
     async def do_drop(self, who: int, where: int) -> None:
-        if self.process is not None and self.line in {"up", "zombie"}:
+        if self.process is None:
+            return
+        if self.line in {"up", "zombie"}:
             self.away("dropped")
-            self.process.recorder.disconnected(self.clock.now())
+        # The shard of a guild that is out may be lost too: it has been away since it was out.
+        self.process.recorder.disconnected(self.clock.now())
 
     async def do_outage(self, who: int, where: int) -> None:
         if self.process is not None and self.line == "up":
@@ -408,7 +417,6 @@ class Model:
 
     def note(self, blind: Lost, now: datetime) -> None:
         unseen = self.changes[blind.changes :]
-        self.evening.deaf_unseen |= {user for user, moved in unseen if not moved}
         self.evening.blinds.append(
             Blind(
                 blind.left,
@@ -416,6 +424,7 @@ class Model:
                 blind.lost,
                 blind.noticed or blind.lost,
                 frozenset(user for user, moved in unseen if moved),
+                frozenset(user for user, moved in unseen if not moved),
             )
         )
 
@@ -466,7 +475,7 @@ class Model:
         now = self.clock.now()
         earlier = self.unsure or self.blind
         beat = await self.db.read(last_beat, self.shard_id)
-        if self.calm_since is not None and now - self.calm_since >= BEAT:
+        if self.held is None and self.calm_since is not None and now - self.calm_since >= BEAT:
             assert now - beat <= BEAT, f"the last sign of life at {now} is of {beat}"
         left = min(beat, now) if beat is not None else now
         if earlier is not None:
@@ -522,7 +531,6 @@ class Model:
         """The database answers no write for a while."""
         if self.process is not None and self.held is None:
             self.held = self.clock.now()
-            self.calm_since = None
             self.process.gate.free.clear()
 
     async def do_free(self, who: int, where: int) -> None:

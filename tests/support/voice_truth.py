@@ -37,6 +37,7 @@ class Blind:
     :param lost: when it really lost sight; its reckoning of the gap begins between `left` and this.
     :param noticed: when it noticed, at the latest: from when on it reckons the gap at the latest.
     :param changed: who sat down, moved or left unseen.
+    :param deafened: whose hearing changed unseen.
     """
 
     left: datetime
@@ -44,6 +45,7 @@ class Blind:
     lost: datetime
     noticed: datetime
     changed: frozenset[int] = frozenset()
+    deafened: frozenset[int] = frozenset()
 
     def surely_too_long(self, limit: timedelta) -> bool:
         """Whether the gap is over the limit, from wherever it is reckoned."""
@@ -52,6 +54,19 @@ class Blind:
     def maybe_too_long(self, limit: timedelta) -> bool:
         """Whether the gap may be reckoned as over the limit."""
         return self.right - self.left > limit
+
+    def explains_beginning(self, row: SessionRecord) -> bool:
+        """Whether this is why a row's beginning is estimated: it is when the bot saw again."""
+        return self.noticed <= row.joined <= self.right + SECOND
+
+    def explains_end(self, row: SessionRecord) -> bool:
+        """Whether this is why a row's end is estimated: it is the last proof of life."""
+        if row.left is None:
+            return False
+        return self.left - SECOND <= row.left <= self.noticed or self._of_the_gap(row)
+
+    def _of_the_gap(self, row: SessionRecord) -> bool:
+        return row.left == row.joined and self.left <= row.joined <= self.right + SECOND
 
     def around(self) -> tuple[datetime, datetime]:
         """The span in which a row of somebody who changed may differ; short stays reach a second beyond."""
@@ -101,7 +116,6 @@ class Evening:
     presences: dict[int, list[list[Stay]]] = field(default_factory=dict)
     deafened: dict[int, list[tuple[datetime, datetime | None]]] = field(default_factory=dict)
     blinds: list[Blind] = field(default_factory=list)
-    deaf_unseen: set[int] = field(default_factory=set)
 
     def sit(self, user_id: int, channel_id: int | None, at: datetime) -> None:
         """Note that a member sits in a channel from now on, or nowhere."""
@@ -165,10 +179,14 @@ class Evening:
                 yield f"was seen all the time, yet is marked estimated: {row}"
             if stay.linked and row.previous_id != rows[number - 1].id:
                 yield f"came from row {rows[number - 1].id}, but names {row.previous_id}: {row}"
-            if user not in self.deaf_unseen:
-                yield from self._deafened(user, row)
+            yield from self._deafened(user, row)
 
     def _deafened(self, user: int, row: SessionRecord) -> Iterator[str]:
+        for blind in self.blinds:
+            start, end = blind.around()
+            unsure = user in blind.deafened or self.touches(blind, user)
+            if unsure and row.joined <= end and (row.left is None or row.left >= start):
+                return
         spans = self.deafened.get(user, [])
         if row.left is None:
             deaf = bool(spans) and spans[-1][1] is None
@@ -188,20 +206,21 @@ class Evening:
         stays = list(itertools.chain(*self.presences[user]))
         true = {stay.since for stay in stays} | {stay.until for stay in stays}
         for row in rows:
-            for words, bound, estimated in (
-                ("beginning", row.joined, row.joined_estimated),
-                ("end", row.left, row.left_estimated),
+            for words, bound, estimated, explained in (
+                ("beginning", row.joined, row.joined_estimated, Blind.explains_beginning),
+                ("end", row.left, row.left_estimated, Blind.explains_end),
             ):
                 if bound is None:
                     continue
-                inside = any(start <= bound <= end for start, end in spans)
+                inside = any(explained(blind, row) for blind in blinds)
                 if bound not in true and not estimated:
                     yield f"its {words} was not seen, and is not marked: {row}"
                 if estimated and not inside:
-                    yield f"its {words} was seen, yet is marked estimated: {row}"
+                    yield f"its {words} is estimated without a reason: {row}"
             for blind in blinds:
                 if blind.surely_too_long(self.limit) and _spans(row, blind):
                     yield f"goes on over a gap that is too long ({blind}): {row}"
+            yield from self._deafened(user, row)
         bounds = {now, *itertools.chain(*spans), *true} - {None}
         for start, end, there, shown in _differences(real, rows, bounds, now):
             # What counts as short may begin unseen: then the stays themselves are as good.

@@ -44,6 +44,50 @@ async def _play(lite: Database, seed: int, *, clock_back: bool = False) -> None:
         pytest.fail(f"seed {seed}, cut down to {shorter}:\n{said or words}")
 
 
+#: Evenings that went wrong once.
+STORIES: dict[str, list[Step]] = {
+    "the last proof of life is a beginning, and the gap is too long": [
+        ("go", 3, 4, 16.0),
+        ("crash", 2, 4, 1.5),
+        ("boot", 5, 3, 400.0),
+    ],
+    "a newcomer after one gap is elsewhere after the next": [
+        ("crash", 1, 10, 16.0),
+        ("go", 3, 4, 1.0),
+        ("boot", 2, 8, 40.0),
+        ("crash", 2, 4, 1.5),
+        ("go", 3, 3, 1.5),
+        ("boot", 5, 3, 400.0),
+    ],
+    "a crash soon after the database was slow": [
+        ("go", 1, 5, 16.0),
+        ("hold", 2, 5, 1.0),
+        ("free", 1, 5, 400.0),
+        ("crash", 3, 4, 3.0),
+        ("boot", 5, 3, 100.0),
+    ],
+    "a shard is lost while its guild is out": [
+        ("go", 1, 5, 16.0),
+        ("outage", 1, 0, 7.0),
+        ("go", 1, 0, 7.0),
+        ("drop", 1, 0, 40.0),
+        ("back", 1, 0, 40.0),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_an_evening_that_went_wrong_once(lite: Database, name: str) -> None:
+    words = await failure(lite, next(_numbers), START, STORIES[name])
+    assert words is None, words
+
+
+async def test_a_clock_set_back_between_two_stays_lets_them_not_overlap(lite: Database) -> None:
+    steps: list[Step] = [("go", 1, 5, 5.0), ("go", 1, 0, 60.0), ("jump back", 1, 7, 1.0), ("go", 1, 3, 1.0)]
+    words = await failure(lite, next(_numbers), START, steps)
+    assert words is None, words
+
+
 async def test_recorded_sessions_are_the_truth(lite: Database) -> None:
     for seed in range(40):
         await _play(lite, seed)
