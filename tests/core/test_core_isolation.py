@@ -252,6 +252,7 @@ async def play(  # noqa: PLR0917 - fixtures
     selection = folder.selection("bad", "sound", load=("bad", "sound"))
     async with on_stage(url, selection, members=6) as stage:
         caplog.set_level(logging.WARNING)
+        stage.world.rate_limits.limit("POST", "/channels/{channel_id}/messages", 5, 5.0)
         runtime, guild_id = stage.runtime, stage.scene.guild.id
         module: Any = folder.module("bad")
         action = Play(stage, folder, kind.soon)
@@ -286,7 +287,7 @@ def found(kind: Kind, caplog: pytest.LogCaptureFixture, ready: str, shown: str) 
     named = re.search(kind.log, caplog.text) or "left tasks behind" in kind.log
     return bool(
         named
-        and (kind.info is None or kind.info in shown)
+        and (kind.info is None or (kind.info in shown and "🟠 **Bad**" in shown))
         and (kind.ready is None or re.search(kind.ready, ready))
     )
 
@@ -305,6 +306,4 @@ async def info(stage: Stage) -> str:
     for command, options in (("plugins info", {"plugin": "bad"}), ("plugins list", {})):
         outcome = await stage.scene.owner.slash(command, text, options)
         both.append(str((await outcome.final())["embeds"]))
-    detail, listed = both
-    assert ("🟠 **Bad**" in listed) is ("❌ Healthy: no" in detail)
-    return detail
+    return "\n".join(both)
