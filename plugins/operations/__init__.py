@@ -54,7 +54,9 @@ from plugins.operations.store import (
     untrack_channel,
 )
 from plugins.operations.views import fit, plain
-from redlegion import Context, Schema, UserError, hookimpl
+from plugins.operations.voice import pages, voiding
+from plugins.operations.voice.commands import voice
+from redlegion import Component, Context, Schema, UserError, hookimpl
 
 __all__ = [
     "ChannelRef",
@@ -103,8 +105,14 @@ def register_hookspecs() -> ModuleType:
 
 @hookimpl
 def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_commands.Group]:
-    """/mining stop and /mining status."""
-    return [mining]
+    """/mining stop and /mining status, and all of /voice."""
+    return [mining, voice]
+
+
+@hookimpl
+def register_components() -> list[Component]:
+    """The buttons of /voice."""
+    return [*pages.components(), *voiding.components()]
 
 
 @hookimpl

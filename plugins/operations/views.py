@@ -67,7 +67,7 @@ def summary_embed(summary: Summary) -> discord.Embed:
     if people:
         embed.add_field(name=_("Next"), value=_("Share the proceeds with /payroll calculate."), inline=False)
     if any(person.estimated for person in people):
-        embed.set_footer(text=_footnote())
+        embed.set_footer(text=footnote())
     return embed
 
 
@@ -95,7 +95,7 @@ def status_embed(
             people = _("{names} and {count} more").format(names=people, count=len(users) - 10)
         places.append(f"<#{channel.channel_id}> ({len(users)}): {people}")
     earned = sorted(progress.credits.values(), key=lambda each: (-each.seconds, each.user_id))
-    credited = [f"{called(each.user_id)} · {_time(each.seconds, each.estimated)}" for each in earned]
+    credited = [f"{called(each.user_id)} · {timed(each.seconds, each.estimated)}" for each in earned]
     embed = discord.Embed(title=_("{title} is running").format(title=_headed(operation)), colour=COLOUR)
     embed.description = "\n".join(
         [
@@ -113,7 +113,7 @@ def status_embed(
         ]
     )
     embed.set_footer(
-        text=_footnote()
+        text=footnote()
         if any(each.estimated for each in earned)
         else _("An officer ends it with /mining stop.")
     )
@@ -125,14 +125,16 @@ def _headed(operation: OperationView) -> str:
 
 
 def _participant_line(place: int, person: ParticipantView) -> str:
-    return f"{place}. {plain(person.name)} · {_time(person.seconds, person.estimated)}"
+    return f"{place}. {plain(person.name)} · {timed(person.seconds, person.estimated)}"
 
 
-def _time(seconds: int, estimated: bool) -> str:
+def timed(seconds: int, estimated: bool) -> str:
+    """Return credited time as people read it, marked where it is partly estimated."""
     return f"{ESTIMATED} {duration(seconds)}" if estimated else duration(seconds)
 
 
-def _footnote() -> str:
+def footnote() -> str:
+    """Return what the mark of estimated time means."""
     return _(
         "{mark} Partly estimated: I was offline for a moment while the member came, went or moved."
     ).format(mark=ESTIMATED)

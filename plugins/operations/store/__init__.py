@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.stays.voids import NoSuchSession
 from plugins.operations.store.channels import (
     ChannelsTaken,
     close_channel,
@@ -9,6 +10,14 @@ from plugins.operations.store.channels import (
     track_channels,
     tracked_channels,
     untrack_channel,
+)
+from plugins.operations.store.evenings import (
+    Evening,
+    VoiceStay,
+    evening,
+    find_stay,
+    recent_operations,
+    recent_stays,
 )
 from plugins.operations.store.lifecycle import AlreadyRunning, NotRunning, end, start
 from plugins.operations.store.linking import (
@@ -27,13 +36,18 @@ from plugins.operations.store.reading import (
     set_payroll_processed,
 )
 from plugins.operations.store.standing import Progress, progress, resting_spans, voices
+from plugins.operations.store.voiding import AlreadyPaid, refuse_paid, unvoid, void
 from plugins.operations.store.windows import WindowsRefused, edit_windows, windows_of
 
 __all__ = [
+    "AlreadyPaid",
     "AlreadyRunning",
     "ChannelsTaken",
+    "Evening",
+    "NoSuchSession",
     "NotRunning",
     "Progress",
+    "VoiceStay",
     "WindowsRefused",
     "anything_runs",
     "change_role",
@@ -42,6 +56,8 @@ __all__ = [
     "dispatch_channel",
     "edit_windows",
     "end",
+    "evening",
+    "find_stay",
     "forget_member",
     "get_operation",
     "link_session",
@@ -49,6 +65,9 @@ __all__ = [
     "participants_of",
     "payable_operations",
     "progress",
+    "recent_operations",
+    "recent_stays",
+    "refuse_paid",
     "resting_spans",
     "resync_links",
     "running_operations",
@@ -58,6 +77,8 @@ __all__ = [
     "track_channels",
     "tracked_channels",
     "untrack_channel",
+    "unvoid",
     "voices",
+    "void",
     "windows_of",
 ]

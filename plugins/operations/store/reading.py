@@ -94,5 +94,10 @@ def view_rows(*conditions: Any) -> Any:
     )
 
 
+def views_of(conditions: Any, order: Any, limit: int) -> list[OperationView]:
+    """Return operations as others see them, for conditions and an order of one's own."""
+    return [_view(row) for row in view_rows(*conditions).order_by(*order).limit(limit)]
+
+
 def _view(row: tuple[Any, ...]) -> OperationView:
     return OperationView(*row)

@@ -10,29 +10,19 @@ from __future__ import annotations
 import threading
 import unicodedata
 from functools import lru_cache
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
+from core.fonts import wide_files
+
 REGULAR = "RedLegion"
 BOLD = "RedLegion-Bold"
 WIDE = "RedLegion-Wide"
 REPLACEMENT = "?"
 
-_WIDE_FILES = (
-    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
-    "/usr/share/fonts/dejavu/DejaVuSans.ttf",
-    "/usr/share/fonts/TTF/DejaVuSans.ttf",
-    "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
-    "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf",
-    "/Library/Fonts/Arial Unicode.ttf",
-    "/System/Library/Fonts/Supplemental/Arial Unicode.ttf",
-    "C:/Windows/Fonts/arial.ttf",
-)
 # A viewer's own East Asian fonts, by the legacy encoding that has the same characters.
 _VIEWER_FONTS = (("HeiseiKakuGo-W5", "shift_jis"), ("STSong-Light", "gb2312"), ("HYGothic-Medium", "euc_kr"))
 _lock = threading.Lock()
@@ -47,9 +37,7 @@ def _register() -> tuple[frozenset[int], frozenset[int]]:
     for name, _ in _VIEWER_FONTS:
         pdfmetrics.registerFont(UnicodeCIDFont(name))
     wide: frozenset[int] = frozenset()
-    for file in _WIDE_FILES:
-        if not Path(file).is_file():
-            continue
+    for file in wide_files():
         try:
             font = TTFont(WIDE, file)
         except (TTFError, OSError):

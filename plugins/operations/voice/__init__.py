@@ -1,0 +1,1 @@
+"""/voice: who was where when, in words and as a picture, and voiding a session."""
