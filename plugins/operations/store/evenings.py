@@ -14,6 +14,7 @@ from plugins.operations.rules.statistics import MemberEvening, evenings
 from plugins.operations.rules.values import OperationView
 from plugins.operations.store.reading import get_operation, participants_of, views_of
 from plugins.operations.store.standing import known_names, record_until
+from redlegion.database import JOIN
 
 #: Choices that Discord takes.
 MOST_CHOICES = 25
@@ -120,7 +121,7 @@ def _stays(voided: bool, *conditions: Any) -> list[VoiceStay]:
         VoiceSession.left,
         VoiceVoid.reason,
     )
-    join = "INNER" if voided else "LEFT OUTER"
+    join = JOIN.INNER if voided else JOIN.LEFT_OUTER
     query = query.join(VoiceVoid, join, on=(VoiceVoid.session_id == VoiceSession.id)).where(*conditions)
     if not voided:
         query = query.where(VoiceSession.status != "cancelled")
