@@ -20,6 +20,7 @@ TITLES = {
     "voice": "Voice events, from the gateway's socket to the committed row",
     "start": "Start to ready",
     "dispatch": "Delivery of events to plugins",
+    "isolation": "What one plugin that misbehaves costs the others",
     "sandbox": "The sandbox alone",
     "writes": "Durable writes, 500 at a time",
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.dispatch import measure_dispatch
 from benchmarks.figures import Comparison
+from benchmarks.isolation import measure_isolation
 from benchmarks.postgres import postgres
 from benchmarks.sandbox_rates import measure_sandbox
 from benchmarks.slash import measure_slash
@@ -18,7 +19,7 @@ from benchmarks.start import measure_start
 from benchmarks.voice import measure_voice
 from benchmarks.writes import measure_writes
 
-NAMES = ("slash", "voice", "start", "sandbox", "writes", "dispatch")
+NAMES = ("slash", "voice", "start", "sandbox", "writes", "dispatch", "isolation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Sizes:
     :param sandbox_events: voice states in each round of the sandbox alone, `sandbox_commands` its commands.
     :param write_calls: durable writes in each round.
     :param dispatch_events: in each round and way; `dispatch_seconds` of a plugin that misbehaves.
+    :param isolation_seconds: of each kind of plugin that misbehaves, in each round.
     :param with_postgres: measure voice and writes on PostgreSQL too, where its binaries are there.
     """
 
@@ -49,6 +51,8 @@ class Sizes:
     dispatch_rounds: int
     dispatch_events: int
     dispatch_seconds: float
+    isolation_rounds: int
+    isolation_seconds: float
     with_postgres: bool
 
 
@@ -68,6 +72,8 @@ FULL = Sizes(
     dispatch_rounds=5,
     dispatch_events=20_000,
     dispatch_seconds=10.0,
+    isolation_rounds=3,
+    isolation_seconds=10.0,
     with_postgres=True,
 )
 QUICK = Sizes(
@@ -86,6 +92,8 @@ QUICK = Sizes(
     dispatch_rounds=3,
     dispatch_events=2_000,
     dispatch_seconds=1.0,
+    isolation_rounds=1,
+    isolation_seconds=3.0,
     with_postgres=True,
 )
 #: One round of next to nothing: whether it works, not how fast.
@@ -105,6 +113,8 @@ TINY = Sizes(
     dispatch_rounds=1,
     dispatch_events=50,
     dispatch_seconds=0.1,
+    isolation_rounds=1,
+    isolation_seconds=0.2,
     with_postgres=False,
 )
 
@@ -140,6 +150,11 @@ async def measure(
                 rounds=sizes.dispatch_rounds,
                 events=sizes.dispatch_events,
                 misbehaving_seconds=sizes.dispatch_seconds,
+            )
+        if "isolation" in only:
+            told("what a plugin that misbehaves costs the others ...")
+            found += await measure_isolation(
+                folder, rounds=sizes.isolation_rounds, seconds=sizes.isolation_seconds
             )
         if "sandbox" in only:
             told("the sandbox alone ...")

@@ -31,6 +31,7 @@ def test_a_tiny_run_measures_everything_and_writes_json(tmp_path: Path) -> None:
         "sandbox",
         "writes",
         "dispatch",
+        "isolation",
     }
     for one in written["results"]:
         assert one["ratio"]["least"] > 0
