@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from support.bot_process import READY, BotProcess, bot_process, write_plugins_file
 from support.plugin_folder import PluginFolder
-from support.voice_model import all_rows
+from support.voice_process import all_rows
 from support.voice_truth import Blind, Evening
 
 from core.database import open_database

@@ -1,115 +1,26 @@
-"""Random evenings through the real recorder and store: what people do, and all that can go wrong meanwhile.
-
-A story is a list of steps that make sense in any state, so that a failing one can be cut down.
-"""
+"""Plays stories through the real recorder and store: what people do, and all that can go wrong meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import peewee
-from support.voice_truth import Blind, Evening, sound
+from support.voice_people import AFK, LIMIT, People
+from support.voice_process import Gate, Process, all_rows, open_rows
+from support.voice_story import PEOPLE, Step
+from support.voice_truth import Blind, sound
 
-from core.clock import SteppedClock
-from core.database import Database, VoiceSession
-from core.events import SessionRecord, VoiceSnapshot
+from core.database import Database
+from core.events import SessionRecord
 from core.ids import IdSource
 from core.voice.sessions import HEARTBEAT_SECONDS, VoiceRecorder
 from core.voice.store import last_beat
 
-PEOPLE = range(1, 7)
-AFK = 99
-LIMIT = timedelta(minutes=5)
 BEAT = timedelta(seconds=HEARTBEAT_SECONDS)
-
-Step = tuple[str, int, int, float]
-#: How often each thing is done.
-WEIGHTS = {
-    "go": 60, "mute": 4, "deafen": 8, "delete": 2, "gone": 3, "zombie": 2, "drop": 3, "resume": 6,
-    "invalid": 2, "outage": 2, "back": 4, "crash": 3, "restart": 1, "boot": 6, "hold": 2, "free": 5,
-    "switch": 1, "jump": 1,
-}  # fmt: skip
-CALM = {"go", "mute", "deafen", "delete", "gone", "resume", "back", "boot", "free", "jump", "jump back"}
-#: Seconds between two steps.
-WAITS = (0.0, 0.2, 0.4, 0.999, 1.0, 1.5, 3.0, 7.0, 16.0, 40.0, 100.0, 400.0)
-_OFTEN = (4, 6, 6, 4, 6, 8, 10, 10, 10, 4, 2, 1)
-
-
-def story(seed: int, length: int, *, clock_back: bool = False) -> list[Step]:
-    """Make up what happens: what, who, where or how much, and the seconds until then."""
-    dice = random.Random(seed)
-    kinds = [*WEIGHTS, "jump back"]
-    weights = [*WEIGHTS.values(), 6 if clock_back else 0]
-    if seed % 2:
-        # A calm evening, in which many are seen all the time.
-        weights = [
-            weight if kind in CALM else weight / 12 for kind, weight in zip(kinds, weights, strict=True)
-        ]
-    what = dice.choices(kinds, weights, k=length)
-    waits = dice.choices(WAITS, _OFTEN, k=length)
-    return [(what[n], dice.choice(PEOPLE), dice.randrange(12), waits[n]) for n in range(length)]
-
-
-class WallClock(SteppedClock):
-    """A stepped clock whose time of day can be set, while what has elapsed goes on as it did."""
-
-    def __init__(self, start: datetime) -> None:
-        super().__init__(start)
-        self.offset = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.offset
-
-
-class Gate:
-    """The way from one process to the database: it can be held up, and ends with the process."""
-
-    def __init__(self, db: Database) -> None:
-        self.db = db
-        self.free = asyncio.Event()
-        self.free.set()
-        self.dead = False
-        self.under_way = 0
-        self.refused: list[str] = []
-
-    async def write(self, fn: Callable[..., Any], *args: Any, key: int) -> Any:
-        await self.free.wait()
-        if self.dead:
-            await asyncio.Event().wait()
-        self.under_way += 1
-        try:
-            return await self.db.write(fn, *args, key=key)
-        except peewee.DatabaseError as error:
-            self.refused.append(repr(error))
-            raise
-        finally:
-            self.under_way -= 1
-
-    async def read(self, fn: Callable[..., Any], *args: Any) -> Any:
-        self.under_way += 1
-        try:
-            return await self.db.read(fn, *args)
-        finally:
-            self.under_way -= 1
-
-    def there(self) -> Awaitable[None]:
-        return self.db.there()
-
-
-@dataclass
-class Process:
-    """A running recorder and what belongs to it."""
-
-    gate: Gate
-    recorder: VoiceRecorder
-    beating: asyncio.Task[None] | None = None
-    recovering: asyncio.Task[None] | None = None
 
 
 @dataclass
@@ -122,30 +33,19 @@ class Lost:
     noticed: datetime | None = None
 
 
-class Model:
+class Model(People):
     """One guild's evening: the truth, and a bot that goes through everything.
 
     :param db: shared by many evenings, each in a guild and on a shard of its own.
     """
 
     def __init__(self, db: Database, number: int, start: datetime) -> None:
-        self.db, self.guild_id, self.shard_id = db, 1_000 + number, number
-        self.clock = WallClock(start)
-        self.evening = Evening(AFK, LIMIT)
-        self.channels = [101, 102, 103]
-        self.places: dict[int, int] = {}
-        self.deaf: set[int] = set()
-        self.mute: set[int] = set()
-        self.line = "up"
-        self.wanted = True
-        self.missed: list[Callable[[], None]] = []
-        self.changes: list[tuple[int, bool]] = []
-        """Who changed, and whether that was where they are (else what they hear)."""
+        super().__init__(number, start)
+        self.db, self.shard_id = db, number
         self.committed = 0
         self.held: datetime | None = None
         self.blind: Lost | None = None
         self.unsure: Lost | None = None
-        self.process: Process | None = None
         self.backwards = timedelta()
         self.forgotten = timedelta()
         """By how much the clock was set back before the last start: a process knows of no earlier ends."""
@@ -240,99 +140,6 @@ class Model:
         elif self.calm_since is None:
             self.calm_since = self.clock.now()
 
-    # -- what people do ----------------------------------------------------------------------------
-
-    async def do_go(self, who: int, where: int) -> None:
-        rooms = [None, None, *self.channels, *self.channels, AFK]
-        self.go(who, rooms[where % len(rooms)])
-
-    async def do_mute(self, who: int, where: int) -> None:
-        self.mute ^= {who}
-        self.tell(who)
-
-    async def do_deafen(self, who: int, where: int) -> None:
-        if who in self.places:
-            self.deaf ^= {who}
-            self.changes.append((who, False))
-            self.evening.deafen(who, who in self.deaf, self.clock.now())
-            self.tell(who)
-
-    async def do_delete(self, who: int, where: int) -> None:
-        gone = self.channels.pop(where % len(self.channels))
-        self.channels.append(max(self.channels) + 1 if max(self.channels) > gone else gone + 1)
-        sitting = [user for user, channel in self.places.items() if channel == gone]
-        now = self.clock.now()
-        # Discord says the two in either order.
-        if where % 2:
-            self.happen(lambda r: r.channel_deleted(self.guild_id, gone))
-        for user in sitting:
-            self.go(user, None)
-        if not where % 2:
-            self.happen(lambda r: r.channel_deleted(self.guild_id, gone, now))
-
-    async def do_gone(self, who: int, where: int) -> None:
-        removed = lambda r: r.member_gone(self.guild_id, who)  # noqa: E731
-        if where % 2:
-            self.happen(removed)
-        self.go(who, None)
-        if not where % 2:
-            self.happen(removed)
-
-    def go(self, who: int, channel: int | None) -> None:
-        if self.places.get(who) != channel:
-            self.changes.append((who, True))
-            if channel is None:
-                del self.places[who]
-            else:
-                self.places[who] = channel
-            if self.wanted:
-                self.evening.sit(who, channel, self.clock.now())
-        self.tell(who)
-
-    def tell(self, who: int) -> None:
-        state = self.state(who)
-        self.happen(lambda r: r.observe(self.renewed(state)))
-
-    def state(self, who: int) -> VoiceSnapshot:
-        channel = self.places.get(who)
-        return VoiceSnapshot(
-            0,
-            self.guild_id,
-            who,
-            channel,
-            None,
-            self.clock.now(),
-            self.clock.monotonic(),
-            self_deaf=who in self.deaf,
-            self_mute=who in self.mute,
-            afk=channel == AFK,
-        )
-
-    def renewed(self, state: VoiceSnapshot) -> VoiceSnapshot:
-        """A state as the bot copies it when it arrives."""
-        return VoiceSnapshot(
-            0,
-            state.guild_id,
-            state.user_id,
-            state.channel_id,
-            None,
-            self.clock.now(),
-            self.clock.monotonic(),
-            self_deaf=state.self_deaf,
-            self_mute=state.self_mute,
-            afk=state.afk,
-        )
-
-    def happen(self, event: Callable[[VoiceRecorder], None]) -> None:
-        """Let the bot hear of something, now or with the replay of a resume, or never."""
-        if self.process is not None and self.line == "up":
-            event(self.process.recorder)
-        elif self.process is not None and self.line in {"zombie", "dropped"}:
-            self.missed.append(lambda: event(self.process.recorder) if self.process else None)
-
-    def present(self) -> dict[int, VoiceSnapshot]:
-        return {user: self.state(user) for user in self.places}
-
     # -- the line ----------------------------------------------------------------------------------
 
     async def do_zombie(self, who: int, where: int) -> None:
@@ -359,7 +166,8 @@ class Model:
         now = self.clock.now()
         self.line = line
         self.blind = self.blind or Lost(now, now, len(self.changes))
-        self.blind.noticed = now
+        # What is lost again before the bot has looked was lost all the time for it.
+        self.blind.noticed = self.blind.noticed or now
 
     async def do_resume(self, who: int, where: int) -> None:
         if self.process is None or self.line not in {"dropped", "zombie"}:
@@ -560,21 +368,6 @@ class Model:
         self.backwards += step
 
 
-def all_rows(guild_id: int) -> list[SessionRecord]:
-    """Return every row of a guild, whatever its status. Store function."""
-    return _records(VoiceSession.select().where(VoiceSession.guild_id == guild_id))
-
-
-def open_rows(guild_id: int) -> list[SessionRecord]:
-    """Return the open rows of a guild. Store function."""
-    return [row for row in all_rows(guild_id) if row.left is None]
-
-
-def _records(query: Any) -> list[SessionRecord]:
-    names = SessionRecord.__dataclass_fields__
-    return [SessionRecord(**{name: getattr(row, name) for name in names}) for row in query]
-
-
 async def failure(db: Database, number: int, start: datetime, steps: Sequence[Step]) -> str | None:
     """Play a story in a guild of its own; return what went wrong, with the story, or None."""
     model = Model(db, number, start)
@@ -583,22 +376,3 @@ async def failure(db: Database, number: int, start: datetime, steps: Sequence[St
     except AssertionError as error:
         return "\n".join([*model.said, "", str(error)])
     return None
-
-
-async def cut_down(
-    steps: list[Step], fails: Callable[[Sequence[Step]], Awaitable[str | None]], tries: int = 1_500
-) -> tuple[list[Step], str | None]:
-    """Leave out of a failing story what it does not need; return it and what it says."""
-    size, said = len(steps) // 2, None
-    while size and tries:
-        start = 0
-        while start < len(steps) and tries:
-            tries -= 1
-            shorter = steps[:start] + steps[start + size :]
-            words = await fails(shorter)
-            if words is None:
-                start += size
-            else:
-                steps, said = shorter, words
-        size //= 2
-    return steps, said

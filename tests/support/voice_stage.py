@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from support.plugin_folder import PluginFolder
-from support.voice_model import all_rows
+from support.voice_process import all_rows
 from support.voice_truth import Blind, Evening
 
 from core.database import Database, open_database
@@ -52,13 +52,20 @@ class VoiceStage:
             elif person.channel_id is not None:
                 await person.leave()
 
-    def unseen(self, since: datetime, *changed: Person, left: datetime | None = None) -> None:
+    def unseen(
+        self,
+        since: datetime,
+        *changed: Person,
+        left: datetime | None = None,
+        noticed: datetime | None = None,
+    ) -> None:
         """Note that the bot saw nothing since then, and who changed; it sees again now.
 
         :param left: the last proof that it lived, where that is earlier.
+        :param noticed: when it noticed, where that is later.
         """
         users = frozenset(person.id for person in changed)
-        self.evening.blinds.append(Blind(left or since, self.now, since, since, users))
+        self.evening.blinds.append(Blind(left or since, self.now, since, noticed or since, users))
 
     async def rows(self, who: Person | None = None, guild_id: int | None = None) -> list[SessionRecord]:
         """Return the rows of a member, or of all, oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from support.voice_stage import VoiceStage, voice_stage
 from support.waiting import until
 
+from core.voice.sessions import VoiceRecorder
 from sandbox.server import World
 
 HELD = 40.0
@@ -55,7 +57,17 @@ FAULTS: dict[str, tuple[Fault, float, bool, bool]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_fault_leaves_who_stayed_exact(tmp_path: Path, name: str) -> None:
+async def test_a_fault_leaves_who_stayed_exact(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noticed: list[datetime] = []
+    disconnected = VoiceRecorder.disconnected
+
+    def notice(recorder: VoiceRecorder, at: datetime, *guilds: Any) -> None:
+        noticed.append(at)
+        disconnected(recorder, at, *guilds)
+
+    monkeypatch.setattr(VoiceRecorder, "disconnected", notice)
     begin, seconds, at_once, fresh = FAULTS[name]
     async with voice_stage(f"sqlite:///{tmp_path / 'bot.sqlite3'}", tmp_path) as on:
         stays, leaves, moves, comes, returns, _ = on.people[:6]
@@ -72,7 +84,7 @@ async def test_a_fault_leaves_who_stayed_exact(tmp_path: Path, name: str) -> Non
             bot = on.stage.runtime.bot
             await until(lambda: set(on.world.hub.sessions) - sessions)
             await until(lambda: bot.connected_shards and not bot._readying)
-        on.unseen(lost, leaves, moves, comes, returns)
+        on.unseen(lost, leaves, moves, comes, returns, noticed=noticed[0] if noticed else lost)
         await on.check()
         await on.stage.advance(60)
         await on.sit(on.people, on.gamma)
@@ -133,7 +145,7 @@ async def test_killed_while_the_guild_is_out(tmp_path: Path) -> None:
         assert len(await on.rows()) == 2
         await on.stage.advance(30)
         on.world.faults.guild_return(on.guild.id)
-        on.unseen(lost, leaves, left=min(beat, lost))
+        on.unseen(lost, leaves, left=min(beat, lost), noticed=beat)
         await on.check()
 
 

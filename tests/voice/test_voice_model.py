@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.voice_model import Step, cut_down, failure, story
+from support.voice_model import failure
+from support.voice_story import Step, cut_down, story
 
 from core.database import CORE_SCHEMA, Database, migrate_up, open_database
 
@@ -28,9 +29,12 @@ async def lite(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(autouse=True)
-def _calm() -> None:
+def _calm() -> Iterator[None]:
     # A process that is killed with unwritten sessions says so each time.
-    logging.getLogger("core.voice.outbox").setLevel(logging.CRITICAL)
+    logger = logging.getLogger("core.voice.outbox")
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(logging.NOTSET)
 
 
 async def _play(lite: Database, seed: int, *, clock_back: bool = False) -> None:
