@@ -31,6 +31,7 @@ class Lost:
     lost: datetime
     changes: int
     noticed: datetime | None = None
+    first: datetime | None = None
 
 
 class Model(People):
@@ -233,6 +234,7 @@ class Model(People):
                 blind.noticed or blind.lost,
                 frozenset(user for user, moved in unseen if moved),
                 frozenset(user for user, moved in unseen if not moved),
+                blind.first,
             )
         )
 
@@ -288,13 +290,16 @@ class Model(People):
         left = min(beat, now) if beat is not None else now
         if earlier is not None:
             left = min(left, earlier.left)
-            self.blind = Lost(left, earlier.lost, min(earlier.changes, self.committed), earlier.noticed)
+            self.blind = Lost(
+                left, earlier.lost, min(earlier.changes, self.committed), earlier.noticed, earlier.first
+            )
             if self.unsure is not None and self.evening.blinds:
                 self.evening.blinds.pop()
         else:
             self.blind = Lost(left, now, self.committed)
         self.unsure = self.calm_since = None
         # What the gap is reckoned from at the latest: the last proof of life.
+        self.blind.first = self.blind.first or self.blind.noticed
         self.blind.noticed = max(self.blind.noticed or now, now)
         process.gate.dead = True
         process.gate.free.set()

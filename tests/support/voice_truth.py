@@ -38,6 +38,7 @@ class Blind:
     :param noticed: when it noticed, at the latest: from when on it reckons the gap at the latest.
     :param changed: who sat down, moved or left unseen.
     :param deafened: whose hearing changed unseen.
+    :param first: when it noticed first, where it was lost again before it could look who is there.
     """
 
     left: datetime
@@ -46,6 +47,7 @@ class Blind:
     noticed: datetime
     changed: frozenset[int] = frozenset()
     deafened: frozenset[int] = frozenset()
+    first: datetime | None = None
 
     def surely_too_long(self, limit: timedelta) -> bool:
         """Whether the gap is over the limit, from wherever it is reckoned."""
@@ -57,7 +59,7 @@ class Blind:
 
     def explains_beginning(self, row: SessionRecord) -> bool:
         """Whether this is why a row's beginning is estimated: it is when the bot saw again."""
-        return self.noticed <= row.joined <= self.right + SECOND
+        return (self.first or self.noticed) <= row.joined <= self.right + SECOND
 
     def explains_end(self, row: SessionRecord) -> bool:
         """Whether this is why a row's end is estimated: it is the last proof of life."""
