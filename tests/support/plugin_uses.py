@@ -30,6 +30,7 @@ _ALWAYS = frozenset(
         "on_guild_disabled",
         "collect_member_data",
         "decide_forgetting",
+        "filter_retention",
         "on_member_forgotten",
     }
 )
