@@ -118,8 +118,7 @@ def register_components() -> list[Component]:
 @hookimpl
 async def on_resync(ctx: Context) -> None:
     """After a start or an outage it is decided anew what counts, and the bot returns to its seat."""
-    await service.resync_links(ctx)
-    await settle_seat(ctx)
+    await service.resync(ctx)
 
 
 @hookimpl

@@ -135,14 +135,34 @@ async def settle_seat(ctx: Context) -> str | None:
     ctx = _own(ctx)
     try:
         channel_id = await ctx.read(store.dispatch_channel, ctx.guild_id)
+    except Exception:
+        return _no_seat(ctx)
+    return await _sit(ctx, channel_id)
+
+
+async def resync(ctx: Context) -> None:
+    """Decide anew on what is open, and bring the bot to its seat: events may have been missed."""
+    running, channel_id = await ctx.read(store.dispatch, ctx.guild_id)
+    if running:
+        await ctx.voice.settled()
+        await ctx.write(store.resync_links, ctx.guild_id, roles_now(ctx), ctx.clock.now())
+    await _sit(ctx, channel_id)
+
+
+async def _sit(ctx: Context, channel_id: int | None) -> str | None:
+    try:
         if channel_id is None:
             await ctx.seat.release()
             return None
         problem = await ctx.seat.claim(channel_id)
     except Exception:
-        ctx.log.exception("the seat could not be claimed or released in guild %s", ctx.guild_id)
-        return _("I could not take my place in the voice channel.")
+        return _no_seat(ctx)
     return None if problem is None else problem.words
+
+
+def _no_seat(ctx: Context) -> str:
+    ctx.log.exception("the seat could not be claimed or released in guild %s", ctx.guild_id)
+    return _("I could not take my place in the voice channel.")
 
 
 async def refusal_to_forget(ctx: Context, event: MemberDataAsked) -> UserError | None:
@@ -191,13 +211,6 @@ async def link_session(ctx: Context, session: SessionRecord) -> None:
     if await ctx.read(store.anything_runs, ctx.guild_id):
         roles = role_of(ctx, session.user_id)
         await ctx.write(store.link_session, ctx.guild_id, session, roles, ctx.clock.now())
-
-
-async def resync_links(ctx: Context) -> None:
-    """Decide anew on what is open: events may have been missed, or the guild asks for another role."""
-    if await ctx.read(store.anything_runs, ctx.guild_id):
-        await ctx.voice.settled()
-        await ctx.write(store.resync_links, ctx.guild_id, roles_now(ctx), ctx.clock.now())
 
 
 async def change_role(ctx: Context, event: MemberRolesChanged) -> None:

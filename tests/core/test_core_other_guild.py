@@ -273,7 +273,7 @@ async def test_options_with_what_is_another_guilds(guilds: TwoGuilds) -> None:
     pairs += [(each, str(int(UNKNOWN_ID) + at)) for at, each in enumerate(ids)]
     pairs += [
         ("Sunday Mining - 2026-09-06", "Sunday Mining - 1999-01-03"),
-        (f"{a.members[1].username} of Ember", "nobody of Nowhere"),
+        (f"{a.members[1].username} of Ember Prospectors", "nobody of Nowhere"),
     ]
     b_payrolls = {str(each) for each in (guilds.other.payroll, guilds.other.draft)}
     own = await guilds.rows_of_b()

@@ -6,6 +6,7 @@ from core.stays.voids import NoSuchSession
 from plugins.operations.store.channels import (
     ChannelsTaken,
     close_channel,
+    dispatch,
     dispatch_channel,
     track_channels,
     tracked_channels,
@@ -53,6 +54,7 @@ __all__ = [
     "change_role",
     "close_channel",
     "decisions_of",
+    "dispatch",
     "dispatch_channel",
     "edit_windows",
     "end",

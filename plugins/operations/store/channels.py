@@ -138,8 +138,14 @@ def dispatch_channel(guild_id: int) -> int | None:
 
     When the channel marked as dispatch no longer counts, the first one that does takes its place.
     """
-    for operation in reversed(running_operations(guild_id)):
+    return dispatch(guild_id)[1]
+
+
+def dispatch(guild_id: int) -> tuple[bool, int | None]:
+    """Return whether any operation runs, and where the bot's seat belongs, as in `dispatch_channel`."""
+    running = running_operations(guild_id)
+    for operation in reversed(running):
         channels = tracked_channels(guild_id, operation.id)
         if channels:
-            return next((each for each in channels if each.dispatch), channels[0]).channel_id
-    return None
+            return True, next((each for each in channels if each.dispatch), channels[0]).channel_id
+    return bool(running), None

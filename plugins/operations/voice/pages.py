@@ -69,7 +69,9 @@ async def operation_choices(ctx: Context, typed: str) -> list[discord.app_comman
     """Offer the operations whose title holds what was typed."""
     recent = await ctx.read(store.recent_operations, ctx.guild_id)
     return [
-        discord.app_commands.Choice(name=f"{each.badge} {each.title}"[:100], value=str(each.id))
+        discord.app_commands.Choice(
+            name=f"{each.badge} {each.title}"[:75] + f" · #{each.id}", value=str(each.id)
+        )
         for each in recent
         if typed.casefold() in each.title.casefold()
     ]

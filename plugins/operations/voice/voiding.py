@@ -30,8 +30,17 @@ async def choices(
     if user_id is None:
         return []
     stays = await ctx.read(store.recent_stays, ctx.guild_id, user_id, voided=voided)
-    found = [app_commands.Choice(name=_words(ctx, each)[:100], value=str(each.session_id)) for each in stays]
-    return [each for each in found if typed.casefold() in each.name.casefold() or typed == each.value]
+    found: dict[str, str] = {}
+    for each in stays:
+        words = _words(ctx, each)[:90]
+        # Discord refuses two choices of one name, which very short stays may have.
+        same = sum(name.startswith(words) for name in found)
+        found[f"{words} ({same + 1})" if same else words] = str(each.session_id)
+    return [
+        app_commands.Choice(name=name, value=value)
+        for name, value in found.items()
+        if typed.casefold() in name.casefold() or typed == value
+    ]
 
 
 async def ask(interaction: Interaction, ctx: Context, user_id: int, session: str, reason: str) -> None:
