@@ -1,0 +1,143 @@
+"""The picture of who was where when: its looks, its time marks, and what is drawn."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from PIL import Image
+
+from plugins.operations.rules.statistics import MemberEvening, Step
+from plugins.operations.voice.lettering import Lettering
+from plugins.operations.voice.picture import draw_timeline
+from plugins.operations.voice.timeline import (
+    COLOURS,
+    MOST_LOOKS,
+    MOST_ROWS,
+    OTHER,
+    Look,
+    Row,
+    Timeline,
+    looks_for,
+    time_marks,
+)
+
+START = datetime(2026, 9, 6, 18, tzinfo=UTC)
+WORDS = {
+    "running": "running",
+    "estimated": "estimated",
+    "uncounted": "not counted",
+    "others": "other channels",
+    "nobody": "Nobody sat there.",
+}
+
+
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+def member(user_id: int, *steps: Step) -> MemberEvening:
+    return MemberEvening(user_id, 60, False, {}, steps, at(0), at(1), 1.0, 0.0, None)
+
+
+def timeline(rows: tuple[Row, ...], minutes: float = 120, channels: int = 3) -> Timeline:
+    names = {number: f"Channel {number}" for number in range(channels)}
+    people = [member(number, *row.steps) for number, row in enumerate(rows)]
+    return Timeline(
+        "Sunday Mining - 2026-09-06",
+        "2026-09-06 20:00 to 22:00",
+        ((at(0), at(minutes)),),
+        names,
+        looks_for(people, names),
+        rows,
+        ZoneInfo("Europe/Berlin"),
+        WORDS,
+    )
+
+
+def image(of: Timeline) -> Image.Image:
+    drawn = Image.open(io.BytesIO(draw_timeline(of)))
+    assert drawn.format == "PNG"
+    return drawn
+
+
+def colours(drawn: Image.Image) -> set[str]:
+    found = drawn.convert("RGB").getcolors(drawn.width * drawn.height)
+    assert found is not None
+    return {f"#{red:02X}{green:02X}{blue:02X}" for _count, (red, green, blue) in found}
+
+
+def test_colours_come_plain_then_lined_and_the_least_used_share_one() -> None:
+    channels = {number: str(number) for number in range(MOST_LOOKS + 2)}
+    everywhere = member(1, *(Step(number, at(0), at(99 - number)) for number in channels))
+    looks = looks_for([everywhere], channels)
+    assert looks[0] == Look(COLOURS[0])
+    assert looks[len(COLOURS)] == Look(COLOURS[0], lined=True)
+    assert [looks[number] for number in (MOST_LOOKS, MOST_LOOKS + 1)] == [OTHER, OTHER]
+    assert len(set(looks.values())) == MOST_LOOKS + 1
+    assert looks_for([member(1, Step(3, at(0), at(1)))], channels) == {3: Look(COLOURS[0])}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "labels"),
+    [
+        (12, ["20:00", "20:02", "20:04", "20:06", "20:08", "20:10", "20:12"]),
+        (180, ["20:00", "20:30", "21:00", "21:30", "22:00", "22:30", "23:00"]),
+        (600, ["20:00", "22:00", "07 Sep", "02:00", "04:00", "06:00"]),
+    ],
+)
+def test_time_marks_are_round_in_the_guilds_zone(minutes: int, labels: list[str]) -> None:
+    marks = time_marks(at(0), at(minutes), ZoneInfo("Europe/Berlin"), 8)
+    assert [label for _at, label in marks] == labels
+
+
+@pytest.mark.parametrize(
+    ("begins", "labels"),
+    [
+        (datetime(2026, 10, 25, 0, tzinfo=UTC), ["02:00", "03:00", "04:00"]),
+        (datetime(2026, 3, 29, 0, tzinfo=UTC), ["01:00", "03:00", "04:00", "05:00"]),
+    ],
+)
+def test_time_marks_over_a_change_of_the_clocks(begins: datetime, labels: list[str]) -> None:
+    marks = time_marks(begins, begins + timedelta(hours=3), ZoneInfo("Europe/Berlin"), 4)
+    assert [label for _at, label in marks] == labels
+    assert sorted(marks) == marks
+
+
+@pytest.mark.parametrize("minutes", [0, 0.01, 60, 60 * 24 * 400])
+def test_any_length_has_a_few_marks_and_a_picture(minutes: float) -> None:
+    drawn = timeline((Row("1. Quartz", "1 min", (Step(0, at(0), at(minutes)),)),), minutes)
+    start, end = drawn.span
+    assert len(time_marks(start, end, drawn.zone, 8)) <= 9
+    assert image(drawn).width == 1280
+
+
+def test_what_is_drawn_is_what_happened() -> None:
+    plain = Row("1. Quartz", "1 h 0 min", (Step(0, at(0), at(60)), Step(1, at(60), at(90))))
+    seen = colours(image(timeline((plain,))))
+    assert {COLOURS[0], COLOURS[1]} <= seen
+    assert COLOURS[2] not in seen
+    uncounted = Row("2. Beryl", "0 s", (Step(0, at(0), at(60), counted=False),))
+    assert "#E1E4E8" in colours(image(timeline((uncounted,))))
+    assert "#E1E4E8" not in seen
+    unsure = Row("1. Quartz", "1 h 0 min", (Step(0, at(0), at(60), end_estimated=True), plain.steps[1]))
+    assert image(timeline((unsure,))).tobytes() != image(timeline((plain,))).tobytes()
+
+
+def test_nobody_and_a_full_page() -> None:
+    empty = image(timeline(()))
+    row = Row("60. A name of thirty-two characters!", "11 h 59 min", (Step(0, at(0), at(60)),))
+    full = image(timeline((row,) * MOST_ROWS))
+    assert empty.width == full.width == 1280
+    assert full.height < 2_000
+
+
+def test_names_in_any_script_are_cut_to_their_room() -> None:
+    letters = Lettering(20)
+    for name in ("Quartz", "Zoë 🚀", "Жемчуг", "山田太郎", "\u202eright to left", "a\nb", "W" * 400, ""):
+        cut = letters.fitting(name, 200)
+        assert letters.width(cut) <= 200
+    assert letters.fitting("Quartz", 200) == "Quartz"
+    assert letters.fitting("W" * 400, 200).endswith("…")
