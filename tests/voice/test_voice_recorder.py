@@ -126,6 +126,31 @@ async def test_a_restart_goes_on_with_who_stayed_and_marks_who_moved(stage: Stag
     assert fresh.heard[-2][1] == Resync(GUILD, "restart")
 
 
+async def test_a_deafened_span_counts_to_the_last_beat_before_a_crash(stage: Stage) -> None:
+    stage.act(QUARTZ, ALPHA)
+    stage.act(OPAL, ALPHA)
+    await stage.clock.advance(20)
+    stage.act(QUARTZ, ALPHA, self_deaf=True)
+    stage.act(OPAL, ALPHA, deaf=True)
+    await stage.recorder.idle()
+    await stage.clock.advance(70)
+    await stage.db.write(beat, 0, stage.clock.now(), key=0)
+    await stage.clock.advance(9)
+
+    fresh = Stage(stage.db, stage.clock)
+    fresh.recorder.set_recording(GUILD, True, {})
+    await fresh.recorder.recover(0, GUILD, fresh.present(opal=ALPHA), "restart")
+    assert [(row.user_id, row.deafened_us, row.deafened_since) for row in await fresh.rows()] == [
+        (QUARTZ, 70_000_000, None),
+        (OPAL, 70_000_000, None),
+    ]
+    assert fresh.hooks() == ["session_ended", "on_resync"]
+    await fresh.clock.advance(60)
+    fresh.act(OPAL, None)
+    assert [row.deafened_us for row in await fresh.rows()] == [70_000_000, 70_000_000]
+    await fresh.recorder.close()
+
+
 async def test_a_committed_session_proves_life_after_the_last_beat(stage: Stage) -> None:
     await stage.db.write(beat, 0, stage.clock.now(), key=0)
     stage.act(QUARTZ, ALPHA)
