@@ -165,7 +165,8 @@ class Model(People):
 
     def away(self, line: str) -> None:
         now = self.clock.now()
-        self.line = line
+        # A heartbeat that falls into this time is left out.
+        self.line, self.calm_since = line, None
         self.blind = self.blind or Lost(now, now, len(self.changes))
         # What is lost again before the bot has looked was lost all the time for it.
         self.blind.noticed = self.blind.noticed or now
