@@ -20,6 +20,7 @@ from core.guilds.settings_words import quoted, translated
 from core.i18n import plural
 from core.i18n import translate as _
 from core.manifest import Component
+from core.stays.retention import SETTING
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -131,6 +132,22 @@ def _what(runtime: Runtime, change: Change, who: str) -> str:
             waits = ", ".join(_mapping(change.after).get("waits_for", ()))
             return _("{name} is not forgotten yet by: {plugins}").format(
                 name=quoted(change.target or ""), plugins=waits
+            )
+        case "voice.retention":
+            days = _mapping(change.after).get(SETTING, 0)
+            return _("{who} has voice sessions kept for {days}.").format(
+                who=who,
+                days=plural(days, "{n} day", "{n} days").format(n=days) if days else _("ever"),
+            )
+        case "voice.void":
+            return _("{who} voided a voice session of {member}: {reason}").format(
+                who=who,
+                member=f"<@{_mapping(change.before).get('user_id', 0)}>",
+                reason=quoted(str(_mapping(change.after).get("reason", ""))[:LONGEST_VALUE]),
+            )
+        case "voice.unvoid":
+            return _("{who} lets a voice session of {member} count again.").format(
+                who=who, member=f"<@{_mapping(change.after).get('user_id', 0)}>"
             )
         case "seat.problem":
             words = _mapping(change.after).get("words", "")

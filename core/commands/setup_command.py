@@ -45,6 +45,17 @@ def build_setup_group() -> app_commands.Group:
         view = ranks_panel(runtime.guilds.ranks(guild_id), interaction.guild)
         await reply(interaction, view=view, ephemeral=True)
 
+    @group.command(name="voice", description="See or set how long single voice sessions are kept")
+    @requires("admin")
+    @app_commands.describe(days="30 to 3650, or 0 for ever; older ones become daily sums, pay stays provable")
+    async def voice(interaction: Interaction, days: int | None = None) -> None:
+        runtime, guild_id = place_of(interaction)
+        async with deferred_if_slow(interaction, ephemeral=True):
+            if days is not None:
+                await runtime.retention.set_days(guild_id, days, interaction.user.id)
+            kept = await runtime.retention.days(guild_id)
+        await reply(interaction, retention_words(kept), ephemeral=True)
+
     @group.command(name="audit", description="Show who changed what in this server")
     @requires("admin")
     @app_commands.describe(plugin="Only changes of this feature", member="Only what this member changed")
@@ -72,6 +83,19 @@ def build_setup_group() -> app_commands.Group:
         ][:25]
 
     return group
+
+
+def retention_words(days: int) -> str:
+    """Return in words how long single voice sessions are kept.
+
+    :param days: 0 for ever.
+    """
+    if not days:
+        return _("Every voice session is kept for ever. /setup voice with `days` changes that.")
+    return _(
+        "Voice sessions older than {days} days are folded to sums per member, channel and day, every night. "
+        "Those that an operation or a payroll rests on are kept."
+    ).format(days=days)
 
 
 def overview(runtime: Runtime, guild_id: int) -> str:

@@ -224,3 +224,15 @@ async def test_the_setting_is_checked_and_audited(stage: Stage) -> None:
     )
     key = "voice_retention_days"
     assert log == [(owner, {key: 0}, {key: 90}), (owner, {key: 90}, {key: 0})]
+
+
+async def test_an_admin_sets_it_and_reads_who_did(stage: Stage) -> None:
+    owner = stage.scene.owner
+    assert "kept for ever" in str((await stage.slash(owner, "setup voice")).message)
+    refused = await stage.slash(owner, "setup voice", {"days": 7})
+    assert "Give 30 to 3650 days" in str(refused.message)
+    told = await stage.slash(owner, "setup voice", {"days": 90})
+    assert "older than 90 days" in str(told.message)
+    assert await stage.runtime.retention.days(stage.scene.guild.id) == 90
+    log = await stage.slash(owner, "setup audit")
+    assert f"<@{owner.id}> has voice sessions kept for 90 days." in str(log.message)
