@@ -261,6 +261,15 @@ def _as_seen_and_unknown(used: Used) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield f"{plugin}:{action}:{key}", choices
 
 
+def beside(line: Any, option: Any, user_id: int) -> dict[str, str]:
+    """What the other required options of a command are given: a member of B, or a word."""
+    return {
+        each["name"]: str(user_id) if each["type"] == USER else "word"
+        for each in line["options"]
+        if each.get("required") and each["name"] != option["name"]
+    }
+
+
 async def test_options_with_what_is_another_guilds(guilds: TwoGuilds) -> None:
     stage, a = guilds.stage, guilds.a
     played = guilds.evening
@@ -290,9 +299,8 @@ async def test_options_with_what_is_another_guilds(guilds: TwoGuilds) -> None:
                         continue
                     texts = []
                     for each in (value, unknown):
-                        outcome = await person.slash(
-                            line["command"], guilds.b.text, {option["name"]: each}, stale=True
-                        )
+                        given = {**beside(line, option, guilds.b.members[0].id), option["name"]: each}
+                        outcome = await person.slash(line["command"], guilds.b.text, given, stale=True)
                         answer = await answer_to(stage, outcome)
                         guilds.judge(answer, each, what)
                         texts.append((answer.kind, masked(answer.text, value, unknown)))
