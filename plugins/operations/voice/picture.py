@@ -201,7 +201,7 @@ def _hatch(image: Image.Image, box: _Box) -> None:
     part = image.crop((left, top, right, bottom))
     draw = ImageDraw.Draw(part)
     height = bottom - top
-    for x in range(-height, right - left + height, 8):
+    for x in range(-height, right - left + height, 11):
         # Dark beside light, so that it shows on every colour.
         draw.line((x, height, x + height, 0), fill=_PAPER, width=3)
         draw.line((x + 3, height, x + height + 3, 0), fill=_INK, width=2)
