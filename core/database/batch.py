@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -78,6 +79,8 @@ class Runner:
         self._crowded = crowded
         self._on_duration = on_duration
         self._operation: Operation | None = None
+        self._unwanted: Operation | None = None
+        self._ending = threading.Lock()
         self._started = self._cpu_started = 0.0
         self._company = self._stopped_one = self._savepoint = False
         self._appended_keys: set[int | None] = set()
@@ -91,6 +94,23 @@ class Runner:
         """Return the call that runs now and for how many seconds; for a look from another thread."""
         operation = self._operation
         return None if operation is None else (operation, _monotonic() - self._started)
+
+    def give_up(self, operation: Operation) -> None:
+        """Let a call, if it runs now, go on to no other statement, since others wait; from another thread."""
+        self._unwanted = operation
+
+    def cancel(self, operation: Operation, cancel: Callable[[], object]) -> None:
+        """Call `cancel` if a call runs now; from another thread.
+
+        The call does not end meanwhile, so that its COMMIT and what comes after it are not hit instead.
+        """
+        if not self._ending.acquire(blocking=False):
+            return
+        try:
+            if self._operation is operation:
+                cancel()
+        finally:
+            self._ending.release()
 
     def run_batch(self, operations: list[Operation]) -> None:
         """Run and commit the calls up to the first that takes too long for the others.
@@ -239,7 +259,9 @@ class Runner:
                 raise Stopped(f"{operation.name} was stopped and went on")
             return result
         finally:
-            running.operation = running.late = self._operation = None
+            running.operation = running.late = None
+            with self._ending:
+                self._operation = None
             operation.seconds = _monotonic() - self._started
             self._on_duration(operation, operation.seconds)
 
@@ -254,7 +276,7 @@ class Runner:
         if operation is None:
             return False
         spent = _monotonic() - self._started
-        if spent > limits.hard:
+        if spent > limits.hard or operation is self._unwanted:
             return True
         if limits.polite is None or spent <= limits.polite:
             return False
@@ -281,6 +303,11 @@ class Runner:
             slow = StatementTooSlow(
                 f"{operation.name} was stopped {operation.yields + 1} times, the last after"
                 f" {operation.seconds:.2g} s, because other calls waited: do its work in smaller parts"
+            )
+        elif operation is self._unwanted:
+            slow = StatementTooSlow(
+                f"{operation.name} was stopped after {operation.seconds:.2g} s, because other calls with"
+                " its key waited: do its work in smaller parts, or with write_alone if it is about many guilds"
             )
         else:
             slow = StatementTooSlow(f"{operation.name} ran longer than {limits.hard:g} s and was stopped")

@@ -18,6 +18,7 @@ class Operation:
     :param key: what it must keep its place with; None for a read, which has no place.
     :param rows: for an append, the rows; None for a function call.
     :param alone: runs in a transaction of its own, never in a batch.
+    :param made: when it was queued, by the monotonic clock, in seconds.
     :param yields: how often it was stopped so that others need not wait for it.
     :param ended: whether it has its result or error for good; `late`, whether it was stopped in its last run.
     :param seconds: how long its last run took.
@@ -34,6 +35,7 @@ class Operation:
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     result: Any = None
     error: BaseException | None = None
+    made: float = 0.0
     yields: int = 0
     due: float = 0.0
     ran: bool = False

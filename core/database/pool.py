@@ -15,6 +15,8 @@ logger = logging.getLogger("redlegion.database")
 _monotonic = SystemClock().monotonic
 #: Threads share what waits, but a transaction of fewer calls than these is not worth sharing.
 _WORTH_SHARING = 20
+#: Seconds between two looks whether a slow call keeps others waiting.
+_LOOK_EVERY = 0.1
 
 
 class Pool:
@@ -23,6 +25,9 @@ class Pool:
     :param batch: calls that one transaction takes at most.
     :param ended: called with calls that have ended.
     :param pauses: seconds that a late call rests before its next run, one after the other; empty for none.
+    :param patience: seconds that a call waits for slow ones, which have threads of their own and are ended
+        then; None for ever.
+    :param polite: seconds that a slow call has all the same.
     """
 
     def __init__(
@@ -32,12 +37,16 @@ class Pool:
         batch: int,
         ended: Callable[[list[Operation]], None],
         pauses: Sequence[float] = (),
+        patience: float | None = None,
+        polite: float = 0.0,
     ) -> None:
         self.scheduler = scheduler
         self.workers: list[Worker] = []
         self._batch = batch
         self._ended = ended
         self._pauses = pauses
+        self._patience = patience
+        self._polite = polite
         self._slow_workers: set[Worker] = set()
         self._free: list[Worker] = []
         self._busy: dict[Worker, bool] = {}
@@ -45,6 +54,7 @@ class Pool:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._planned: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     def employ(self, fast: Sequence[Worker], slow: Sequence[Worker] = ()) -> None:
         """Use these threads.
@@ -58,6 +68,7 @@ class Pool:
 
     def submit(self, operation: Operation) -> None:
         """Queue a call."""
+        operation.made = _monotonic()
         self.scheduler.add(operation)
         if self._planned is None and self._free and self._loop is not None:
             # Once for all that is submitted in this turn of the loop: they share a commit.
@@ -101,6 +112,7 @@ class Pool:
                 self._busy[worker] = slow
                 worker.queue.put(operations)
         self._plan_slow()
+        self._watch_slow()
 
     def _next_for(self, worker: Worker) -> tuple[list[Operation], bool]:
         scheduler = self.scheduler
@@ -132,6 +144,25 @@ class Pool:
         if free < 2 or not self.scheduler.has_several_keys(self._batch):
             return self._batch
         return min(self._batch, max(_WORTH_SHARING, -(-self.scheduler.ready // free)))
+
+    def _watch_slow(self) -> None:
+        """Have slow calls looked after while there are any."""
+        if self._patience is None or self._watch is not None or self._loop is None:
+            return
+        if not self._slow_workers.isdisjoint(self._busy):
+            self._watch = self._loop.call_later(_LOOK_EVERY, self._end_what_keeps_others)
+
+    def _end_what_keeps_others(self) -> None:
+        self._watch = None
+        made_before = _monotonic() - (self._patience or 0.0)
+        for worker in self._slow_workers & self._busy.keys():
+            if (found := worker.running()) is None:
+                continue
+            operation, seconds = found
+            since = self.scheduler.awaited_since(operation)
+            if seconds > self._polite and since is not None and since < made_before:
+                worker.end(operation)
+        self._watch_slow()
 
     def _plan_slow(self) -> None:
         if self._timer is not None:

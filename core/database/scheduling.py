@@ -53,7 +53,7 @@ class Scheduler:
 
     def add(self, operation: Operation) -> None:
         """Queue a call."""
-        waiting = None if operation.key is None else self._held.get(operation.key)
+        waiting = self._waiting(operation.key)
         if waiting is None or operation.key in self._ready_keys:
             self._ready.append(operation)
             self._ready_keys[operation.key] += 1
@@ -107,6 +107,18 @@ class Scheduler:
         """Return when the next slow call is due, None if none waits."""
         return min((o.due for o in self._slow if o.name not in self._slow_names), default=None)
 
+    def awaited_since(self, running: Operation) -> float | None:
+        """Return when the oldest call was made that waits until this slow one has ended, None if none does.
+
+        These wait for its key, or for the key of another slow call that waits for its function or its thread.
+        """
+        keys = {running.key}
+        for operation in self._slow:
+            if operation.name == running.name or operation.name not in self._slow_names:
+                keys.add(operation.key)
+        # In order, hence the first of a key is its oldest.
+        return min((waiting[0].made for key in keys if (waiting := self._waiting(key))), default=None)
+
     def finished(self, operations: Iterable[Operation], *, slow: bool = False) -> None:
         """Take calls back: those that ended free their keys, the late are queued as slow, the rest again.
 
@@ -146,6 +158,9 @@ class Scheduler:
             if key in keys:
                 del self._held[key]
         return found
+
+    def _waiting(self, key: int | None) -> deque[Operation] | None:
+        return None if key is None else self._held.get(key)
 
     def _pop(self) -> Operation:
         operation = self._ready.popleft()

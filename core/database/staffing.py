@@ -17,6 +17,8 @@ BATCH = 200
 #: Seconds that a slow write rests on SQLite, whose other writes cannot go on beside it.
 _PAUSES = (0.2, 0.4, 0.8)
 _SLOW_WRITERS = 2
+#: Seconds that a write on PostgreSQL waits for slow ones; all runs and pauses of one on SQLite take as long.
+KEY_PATIENCE = 2.0
 
 Deliver = Callable[[Worker, list[Operation], bool], None]
 
@@ -42,7 +44,14 @@ class Staff:
         """Return writers: on PostgreSQL with others for what is slow, on SQLite one that does all."""
         shared = isinstance(self.backend, ServerPostgres)
         scheduler = Scheduler(self.polite / 2)
-        pool = Pool(scheduler, batch=BATCH, ended=self.ended, pauses=() if shared else _PAUSES)
+        pool = Pool(
+            scheduler,
+            batch=BATCH,
+            ended=self.ended,
+            pauses=() if shared else _PAUSES,
+            patience=KEY_PATIENCE,
+            polite=self.polite,
+        )
 
         def make(kind: str, number: int, *, slow: bool = False) -> Writer:
             return Writer(

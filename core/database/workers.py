@@ -29,6 +29,7 @@ logger = logging.getLogger("redlegion.database")
 SLOW = 0.25
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 _LOCK_LIMIT = 10.0
+_CANCEL_LIMIT = 1.0
 _TRIES_TOGETHER = 3
 _TRIES_ALONE = 6
 _monotonic = SystemClock().monotonic
@@ -105,10 +106,14 @@ class Worker(threading.Thread):
     def interrupt(self) -> None:
         """Stop the statement that runs now, if the running call has had its time; from another thread."""
         now = self.running()
-        connection = self._connection
-        if now is not None and now[1] > self._limits.hard and isinstance(self.database, ServerPostgres):
-            # On SQLite the progress handler looks at the limit by itself.
-            connection.cancel_safe(timeout=1.0)
+        if now is not None and now[1] > self._limits.hard:
+            self._runner.cancel(now[0], self._cancel)
+
+    def end(self, operation: Operation) -> None:
+        """Stop a call, if it runs now, since others wait for it: it fails; from another thread, at once."""
+        self._runner.give_up(operation)
+        # Not in the pool of asyncio.to_thread, which plugins may fill with what hangs.
+        threading.Thread(target=self._runner.cancel, args=(operation, self._cancel), daemon=True).start()
 
     def stop(self) -> None:
         """Have the thread end after what it was given."""
@@ -146,6 +151,15 @@ class Worker(threading.Thread):
     def set_up(self) -> None:
         """Prepare a connection that was just made."""
         raise NotImplementedError
+
+    def _cancel(self) -> None:
+        if not isinstance(self.database, ServerPostgres):
+            # On SQLite the progress handler looks at the limit by itself.
+            return
+        try:
+            self._connection.cancel_safe(timeout=_CANCEL_LIMIT)
+        except Exception as error:
+            logger.warning("%s could not be interrupted: %s", self.name, first_line(error))
 
     def _connect(self) -> None:
         self.database.connect()

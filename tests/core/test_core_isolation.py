@@ -156,12 +156,13 @@ KINDS = {
     ),
     "writes for ever": Kind(
         "await ctx.write(for_ever)",
-        r"bad\.for_ever was stopped after \d+ ms, since others wait; it runs again later",
+        r"bad\.for_ever was stopped after \d+ ms, since others wait; it runs again (later|in a thread)",
         "failed",
         FAILED,
         GETS_NO_EVENTS,
         more=FOR_EVER,
-        # Until a write of the sound one in the same guild has its turn; in other guilds nobody waits.
+        # Until a write of the sound one in the same guild has had its turn behind each of the bad one's; in
+        # other guilds nobody waits.
         soon=20.0,
         deadline=5.0,
     ),
@@ -203,7 +204,7 @@ def bad(kind: Kind) -> str:
     return BAD.format(does=does, more=kind.more)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "writes for ever"])
 async def test_a_bad_hook_is_contained_named_and_shown(  # noqa: PLR0917 - fixtures
     name: str,
     lite: str,
@@ -215,10 +216,20 @@ async def test_a_bad_hook_is_contained_named_and_shown(  # noqa: PLR0917 - fixtu
     await play(KINDS[name], lite, folder, on_stage, monkeypatch, caplog)
 
 
+async def test_a_write_without_end_holds_up_its_own_guild_only_so_long(
+    database_url: str,
+    folder: PluginFolder,
+    on_stage: Opener,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The sound plugin of the same guild, with the same key, misses no event, on either database."""
+    await play(KINDS["writes for ever"], database_url, folder, on_stage, monkeypatch, caplog)
+
+
 async def test_a_write_without_end_holds_up_no_other_guild(
     database_url: str, folder: PluginFolder, on_stage: Opener
 ) -> None:
-    """Of what is held up in its own guild, `KINDS` tells on SQLite."""
     write_sound(folder)
     folder.write("bad", bad(KINDS["writes for ever"]), records_voice=True)
     selection = folder.selection("bad", "sound", load=("bad", "sound"))
