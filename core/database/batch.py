@@ -307,7 +307,7 @@ class Runner:
         elif operation is self._unwanted:
             slow = StatementTooSlow(
                 f"{operation.name} was stopped after {operation.seconds:.2g} s, because other calls with"
-                " its key waited: do its work in smaller parts, or with write_alone if it is about many guilds"
+                " its key waited: do its work in smaller parts, or with write_alone if it is for many guilds"
             )
         else:
             slow = StatementTooSlow(f"{operation.name} ran longer than {limits.hard:g} s and was stopped")

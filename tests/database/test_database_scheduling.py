@@ -37,6 +37,12 @@ CALLS = st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max
     turns=[(0, 0, False), (0, 0, True), (2, 0, False), (0, 0, False)],
     at_once=1,
 )
+# Two that run, and behind only one of them a third.
+@example(
+    calls=[(0, True, False), (1, False, False), (2, True, False), (2, False, False)],
+    turns=[(0, 0, False), (0, 0, True)] * 2 + [(2, 0, False), (3, 0, False), (0, 0, False)],
+    at_once=1,
+)
 @given(calls=CALLS, turns=TURNS, at_once=st.integers(1, 10))
 def test_a_key_keeps_its_order_and_nothing_is_lost(
     calls: list[tuple[int, bool, bool]], turns: list[tuple[int, int, bool]], at_once: int
@@ -97,8 +103,8 @@ def test_a_key_keeps_its_order_and_nothing_is_lost(
         else:
             start(thread)
         look()
-    for operation in waiting:
-        scheduler.add(operation)
+    while waiting:
+        scheduler.add(waiting.pop(0))
     for _ in range(4 * len(operations) + 8):
         for thread in range(4):
             if thread in running:

@@ -125,7 +125,7 @@ async def test_whoever_comes_late_waits_no_longer(served: Database) -> None:
     started = time.monotonic()
     assert await served.write(insert_plugin, 1, "late", key=1) == "late"
     assert time.monotonic() - started < 3.5
-    with pytest.raises(StatementTooSlow, match="or with write_alone if it is about many guilds"):
+    with pytest.raises(StatementTooSlow, match="or with write_alone if it is for many guilds"):
         await culprit
     assert await served.read(plugins_of, 1) == ["seed", "late"]
 
