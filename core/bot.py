@@ -28,18 +28,41 @@ log = logging.getLogger(__name__)
 GUILD_READY_TIMEOUT = 0.5
 
 
+#: The flags by which Discord grants an application a privileged intent, in large and in small.
+_GRANTS = {
+    "members": ("gateway_guild_members", "gateway_guild_members_limited"),
+    "presences": ("gateway_presence", "gateway_presence_limited"),
+    "message_content": ("gateway_message_content", "gateway_message_content_limited"),
+}
+
+
+def withheld(wishes: frozenset[str], flags: discord.ApplicationFlags) -> tuple[str, ...]:
+    """Return those of the wished intents that an application with these flags may not ask for."""
+    return tuple(
+        name
+        for name in sorted(wishes)
+        if name in _GRANTS and not any(getattr(flags, grant) for grant in _GRANTS[name])
+    )
+
+
 class Bot(discord.AutoShardedClient):
     """Carries what Discord says to the runtime, in the tick in which it arrives.
 
     :param runtime: the process that it belongs to.
     :param connector: another way to reach Discord, such as a sandbox's socket; None for the internet.
     :param intents: names of intents beyond guilds and voice states.
+    :param wishes: names of further ones, which are asked for where Discord grants them.
     """
 
     def __init__(
-        self, runtime: Runtime, *, connector: aiohttp.BaseConnector | None, intents: frozenset[str]
+        self,
+        runtime: Runtime,
+        *,
+        connector: aiohttp.BaseConnector | None,
+        intents: frozenset[str],
+        wishes: frozenset[str] = frozenset(),
     ) -> None:
-        wanted = discord.Intents(guilds=True, voice_states=True, **dict.fromkeys(intents, True))
+        wanted = discord.Intents(guilds=True, voice_states=True, **dict.fromkeys(intents | wishes, True))
         super().__init__(
             intents=wanted,
             connector=connector,
@@ -53,6 +76,8 @@ class Bot(discord.AutoShardedClient):
         self.raw_states = RawStates(self._connection.parsers, self._knows_channel, self._voice_unheard)
         self._parse_guild = self._connection.parsers["GUILD_CREATE"]
         self._connection.parsers["GUILD_CREATE"] = self._guild_sent
+        self._wishes = wishes
+        self.withheld: tuple[str, ...] = ()
         self.runtime = runtime
         self.tree = GuardedTree(self, runtime)
         self.router = ComponentRouter(runtime, own_components())
@@ -62,6 +87,24 @@ class Bot(discord.AutoShardedClient):
         self._sequence = itertools.count(1)
         self.seen_events = 0
 
+    async def setup_hook(self) -> None:
+        """Give up the optional intents that the application was not granted, before they are asked for."""
+        self.withheld = withheld(self._wishes, self.application_flags)
+        if not self.withheld:
+            return
+        log.warning(
+            "Discord does not grant the application the intents %s, which plugins would like: some of what "
+            "they offer does less. Switch them on in the Developer Portal, under Bot, Privileged Gateway "
+            "Intents.",
+            ", ".join(self.withheld),
+        )
+        state = self._connection
+        state._intents = discord.Intents(**{**dict(self.intents), **dict.fromkeys(self.withheld, False)})
+        # What discord.py derives from the intents when it is made.
+        state.member_cache_flags = discord.MemberCacheFlags.from_intents(state._intents)
+        if not state._intents.members:
+            state.store_user = state.store_user_no_intents  # type: ignore[method-assign]
+
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """Take our copy before discord.py hands its live objects to listener tasks."""
         taker = _TAKERS.get(event)
@@ -70,7 +113,9 @@ class Bot(discord.AutoShardedClient):
                 taker(self, *args)
             except Exception:
                 log.exception("the gateway event %s could not be taken", event)
-        super().dispatch(event, *args, **kwargs)
+        # Most of them nobody else hears, and discord.py takes 3 us to find that out.
+        if event in self._listeners or hasattr(self, f"on_{event}"):
+            super().dispatch(event, *args, **kwargs)
 
     def next_sequence(self) -> int:
         """Return the number of the next snapshot of this process."""
@@ -85,24 +130,25 @@ class Bot(discord.AutoShardedClient):
         self.seen_events += 1
         guild = member.guild
         channel_id = self.raw_states.heard()
+        runtime = self.runtime
         if self.user is not None and member.id == self.user.id:
-            self.runtime.seats.own_state(guild.id, channel_id)
-        elif guild.id in self.runtime.seats.waiting:
-            self.runtime.seats.reconsider(guild.id)
-        if not self.runtime.recorder.wants(guild.id):
+            runtime.seats.own_state(guild.id, channel_id)
+        elif guild.id in runtime.seats.waiting:
+            runtime.seats.reconsider(guild.id)
+        if not runtime.recorder.wants(guild.id):
             return
         snapshot = snapshot_of(
             member,
             before.channel.id if before.channel else None,
             after,
-            clock=self.runtime.clock,
-            sequence=self.next_sequence(),
+            clock=runtime.clock,
+            sequence=next(self._sequence),
             replayed=guild.shard_id in self._replaying,
             channel_id=channel_id,
         )
-        if not member.bot:
-            self.runtime.names.saw(member.id, account_name(member))
-        self.runtime.recorder.observe(snapshot)
+        if not snapshot.bot:
+            runtime.names.saw(snapshot.user_id, account_name(member))
+        runtime.recorder.observe(snapshot)
 
     def _voice_unheard(self, data: Payload) -> None:
         """Take a state of a member whom discord.py does not know, such as the end of one who was removed."""

@@ -53,6 +53,7 @@ class Manifest(BaseModel):
     ranks: tuple[Rank, ...] = ()
     permissions: tuple[str, ...] = ()
     intents: tuple[str, ...] = ()
+    optional_intents: tuple[str, ...] = ()
     records_voice: bool = False
     personal_data: str = Field(min_length=1)
 
@@ -83,7 +84,7 @@ class Manifest(BaseModel):
             raise ValueError(f"Discord has no permission {', '.join(unknown)}")
         return value
 
-    @field_validator("intents")
+    @field_validator("intents", "optional_intents")
     @classmethod
     def _intents_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [name for name in value if name not in discord.Intents.VALID_FLAGS]

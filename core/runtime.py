@@ -275,8 +275,10 @@ class Runtime:
         self.jobs.serve(FOLD, self.retention.run)
         self.menus = MenuSync(self)
         connector = self.connection.connector() if self.connection.connector is not None else None
-        intents = frozenset(name for p in self.manager.loaded.values() for name in p.manifest.intents)
-        self.bot = Bot(self, connector=connector, intents=intents)
+        manifests = [plugin.manifest for plugin in self.manager.loaded.values()]
+        intents = frozenset(name for manifest in manifests for name in manifest.intents)
+        wishes = frozenset(name for manifest in manifests for name in manifest.optional_intents)
+        self.bot = Bot(self, connector=connector, intents=intents, wishes=wishes - intents)
         self.seats = Seats(self.bot, self.clock, tell=SeatNotices(self).tell)
         self.commands.install(self.bot.tree)
         self.assembled = True

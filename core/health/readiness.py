@@ -75,7 +75,7 @@ class Readiness:
             report.problems.append("the bot is stopping")
             return report
         report.problems += [*self._gateway(), *self._guilds()]
-        report.notes += [*self._dispatch(), *self._loop(), *self._jobs_and_menus()]
+        report.notes += [*self._intents(), *self._dispatch(), *self._loop(), *self._jobs_and_menus()]
         for broken in runtime.manager.quarantined:
             (report.problems if broken.hook == SCHEMA_HOOK else report.notes).append(f"plugin {broken}")
         # Side by side: each of them may use up its time.
@@ -98,6 +98,14 @@ class Readiness:
         if away:
             names = ", ".join(map(str, away))
             yield f"no connection to Discord's gateway on shard {names}; it is tried again by itself"
+
+    def _intents(self) -> Iterator[str]:
+        if self._runtime.assembled and self._runtime.bot.withheld:
+            names = ", ".join(self._runtime.bot.withheld)
+            yield (
+                f"Discord does not grant the intents {names}, which plugins would like; switch them on in "
+                "the Developer Portal"
+            )
 
     def _guilds(self) -> Iterator[str]:
         runtime = self._runtime

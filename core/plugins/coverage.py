@@ -68,7 +68,9 @@ class Remark:
     words: str
 
 
-def remarks(plugin: LoadedPlugin, all_plugins: Mapping[str, LoadedPlugin], needs: frozenset[str]) -> list[Remark]:
+def remarks(
+    plugin: LoadedPlugin, all_plugins: Mapping[str, LoadedPlugin], needs: frozenset[str]
+) -> list[Remark]:
     """Return what a plugin that loads still gets wrong.
 
     :param needs: the plugins that it requires, directly or not.
@@ -118,7 +120,8 @@ def _ranks(plugin: LoadedPlugin) -> Iterator[Remark]:
 
 def _events(plugin: LoadedPlugin, voice: bool) -> Iterator[Remark]:
     for hook, intent in INTENTS.items():
-        if hook in plugin.targets and intent not in plugin.manifest.intents:
+        manifest = plugin.manifest
+        if hook in plugin.targets and intent not in (*manifest.intents, *manifest.optional_intents):
             yield Remark(True, hook, f"it is never called: manifest.toml lacks the intent {intent!r}")
     for hook in sorted(VOICE_HOOKS & plugin.targets.keys()):
         if not voice:
