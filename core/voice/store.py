@@ -5,7 +5,7 @@ All of them may run twice: rows are written whole, by their id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from peewee import EXCLUDED, IntegrityError
 from core.database.current import current_now, proxy
 from core.database.models import ShardHeartbeat, VoiceSession
 from core.events import SessionRecord
+from core.voice.rows import COLUMNS, upsert_rows
 from core.voice.transitions import (
     Corrected,
     Discarded,
@@ -27,41 +28,11 @@ from core.voice.transitions import (
 
 T = TypeVar("T")
 
-# 15 columns a row; SQLite allows 32,766 parameters in a statement, PostgreSQL 65,535.
-ROWS_PER_STATEMENT = 2_000
 IDS_PER_STATEMENT = 10_000
-
-_COLUMNS = (
-    VoiceSession.id,
-    VoiceSession.guild_id,
-    VoiceSession.user_id,
-    VoiceSession.channel_id,
-    VoiceSession.joined,
-    VoiceSession.left,
-    VoiceSession.deafened_us,
-    VoiceSession.status,
-    VoiceSession.previous_id,
-    VoiceSession.joined_estimated,
-    VoiceSession.left_estimated,
-    VoiceSession.afk,
-    VoiceSession.deafened_since,
-)
-
-_STAMPS = ("created_at", "updated_at")
-_WRITTEN: dict[str, Callable[[Any], Any]] = {
-    name: getattr(VoiceSession, name).db_value for name in (*(field.name for field in _COLUMNS), *_STAMPS)
-}
-_KEPT = frozenset({"id", "guild_id", "user_id", "status", "previous_id", "created_at"})
-_REPLACED = tuple(name for name in _WRITTEN if name not in _KEPT)
-_UPSERT = f"""
-INSERT INTO voice_sessions ({", ".join(f'"{name}"' for name in _WRITTEN)}) VALUES {{rows}}
-ON CONFLICT ("id") DO UPDATE SET {", ".join(f'"{name}" = excluded."{name}"' for name in _REPLACED)},
-"status" = CASE WHEN voice_sessions."status" = 'cancelled' THEN 'cancelled' ELSE excluded."status" END
-"""
 
 
 def apply_transitions(transitions: Sequence[Transition]) -> None:
-    """Store what a batch of transitions leads to, in as few statements as there are kinds of row.
+    """Store what a batch of transitions leads to, in few statements.
 
     Only the last state of each session is written. What closes goes first, because the database allows
     one open session per member. A row that an officer has voided stays voided.
@@ -84,17 +55,8 @@ def apply_transitions(transitions: Sequence[Transition]) -> None:
                 rows.pop(session.id, None)
                 discarded[session.id] = session
     _discard(list(discarded.values()))
-    _upsert([row for row in rows.values() if row.left is not None])
-    _upsert([row for row in rows.values() if row.left is None])
-
-
-def _upsert(records: list[SessionRecord]) -> None:
-    now = current_now()
-    marks = f"({', '.join([proxy.param] * len(_WRITTEN))})"
-    for chunk in _chunks(records, ROWS_PER_STATEMENT):
-        # Spelt out by hand: peewee takes several times as long to write such a statement as SQLite to run it.
-        statement = _UPSERT.replace("{rows}", ", ".join([marks] * len(chunk)))
-        proxy.execute_sql(statement, [value for record in chunk for value in _row(record, now)])
+    gone = [row for row in rows.values() if row.left is not None]
+    upsert_rows(gone + [row for row in rows.values() if row.left is None])
 
 
 def _discard(records: list[SessionRecord]) -> None:
@@ -106,12 +68,7 @@ def _discard(records: list[SessionRecord]) -> None:
                 VoiceSession.delete().where(VoiceSession.id.in_(ids)).execute()
     except IntegrityError:
         # A plugin has linked one of them already, and its link may not dangle: void the rows instead.
-        _upsert(records)
-
-
-def _row(record: SessionRecord, now: datetime) -> Iterator[Any]:
-    for name, adapt in _WRITTEN.items():
-        yield adapt(now if name in _STAMPS else getattr(record, name))
+        upsert_rows(records)
 
 
 def load_open(guild_ids: Collection[int] | None = None) -> list[SessionRecord]:
@@ -184,7 +141,7 @@ def read_records(query: Any) -> list[SessionRecord]:
 
     :param query: from VoiceSession; which columns it selects does not matter.
     """
-    found = query.select(*_COLUMNS).order_by(VoiceSession.joined, VoiceSession.id)
+    found = query.select(*COLUMNS).order_by(VoiceSession.joined, VoiceSession.id)
     return [SessionRecord(*row) for row in found.tuples()]
 
 
