@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Protocol
 
 import peewee
@@ -83,11 +84,15 @@ class Outbox:
 
     def put(self, guild_id: int, items: Iterable[Transition | Resync]) -> None:
         """Queue `items` of one guild behind what is queued already."""
-        queue = self._queues.setdefault(guild_id, deque())
-        queue.extend(items)
-        if not queue:
-            del self._queues[guild_id]
-        elif guild_id not in self._tasks:
+        queue = self._queues.get(guild_id)
+        if queue is None:
+            queue = deque(items)
+            if not queue:
+                return
+            self._queues[guild_id] = queue
+        else:
+            queue.extend(items)
+        if guild_id not in self._tasks:
             self._mark(guild_id, working=True)
             self._tasks[guild_id] = asyncio.create_task(self._drain(guild_id), name=f"voice:{guild_id}")
 
@@ -120,7 +125,7 @@ class Outbox:
         queue = self._queues[guild_id]
         try:
             while queue:
-                batch = [queue[index] for index in range(min(len(queue), LARGEST_BATCH))]
+                batch = list(islice(queue, LARGEST_BATCH))
                 await self._write(guild_id, [item for item in batch if not isinstance(item, Resync)])
                 # Taken off only now: neither a failure nor a cancellation loses it.
                 for number in range(1, len(batch) + 1):

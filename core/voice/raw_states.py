@@ -54,10 +54,12 @@ class RawStates:
 
     def forget_member(self, guild_id: int, user_id: int) -> None:
         """Forget where a member sits, who has left the guild."""
-        there = self._elsewhere.get(guild_id, {})
+        there = self._elsewhere.get(guild_id)
+        if there is None:
+            return
         there.pop(user_id, None)
         if not there:
-            self.forget(guild_id)
+            del self._elsewhere[guild_id]
 
     def forget_where(self, gone: Callable[[int], bool]) -> None:
         """Forget all guilds for whose id `gone` is true."""

@@ -121,12 +121,15 @@ class VoiceRecorder:
         Between `disconnected` and `recover` every state counts as replayed, whatever it says of itself.
         """
         room = self._rooms.get(snapshot.guild_id)
-        if room is not None and room.wanted:
-            if room.tracker.alive_until is not None:
-                snapshot = replace(snapshot, replayed=True)
-            self._when_restored(
-                room, lambda: self._outbox.put(snapshot.guild_id, room.tracker.observe(snapshot))
-            )
+        if room is None or not room.wanted:
+            return
+        tracker = room.tracker
+        if tracker.alive_until is not None:
+            snapshot = replace(snapshot, replayed=True)
+        if room.restored:
+            self._outbox.put(snapshot.guild_id, tracker.observe(snapshot))
+        else:
+            room.backlog.append(lambda: self._outbox.put(snapshot.guild_id, tracker.observe(snapshot)))
 
     def member_gone(
         self, guild_id: int, user_id: int, at: datetime | None = None, *, replayed: bool = False

@@ -190,21 +190,26 @@ class GuildTracker:
     def _open(
         self, snapshot: VoiceSnapshot, channel_id: int, at: datetime, previous_id: int | None, estimated: bool
     ) -> _Seat:
+        user_id = snapshot.user_id
         # A clock set back must not let a stay begin before the member's last one ended.
-        at = max(at, self._ended.pop(snapshot.user_id, at))
+        at = max(at, self._ended.pop(user_id, at))
+        # By position, as in `_close`: by name it takes half as long again, and this runs at every move.
         record = SessionRecord(
-            id=self._next_id(),
-            guild_id=self.guild_id,
-            user_id=snapshot.user_id,
-            channel_id=channel_id,
-            joined=at,
-            previous_id=previous_id,
-            joined_estimated=estimated,
-            afk=snapshot.afk,
-            deafened_since=at if snapshot.deafened else None,
+            self._next_id(),
+            self.guild_id,
+            user_id,
+            channel_id,
+            at,
+            None,
+            0,
+            "active",
+            previous_id,
+            estimated,
+            False,
+            snapshot.afk,
+            at if snapshot.deafened else None,
         )
-        seat = _Seat(record, snapshot.monotonic, _flags(snapshot))
-        self._seats[snapshot.user_id] = seat
+        seat = self._seats[user_id] = _Seat(record, snapshot.monotonic, _flags(snapshot))
         return seat
 
     def _switch(
@@ -250,19 +255,27 @@ class GuildTracker:
 
     def _close(self, seat: _Seat, left: datetime, estimated: bool) -> SessionRecord:
         record = seat.record
-        del self._seats[record.user_id]
-        left = max(left, record.joined)
+        user_id, joined = record.user_id, record.joined
+        del self._seats[user_id]
+        left = max(left, joined)
         deafened = record.deafened_us + _microseconds(record.deafened_since, left)
         if len(self._ended) >= ENDS_KEPT:
             self._ended = {user: end for user, end in self._ended.items() if end > left}
-        self._ended[record.user_id] = left
-        return replace(
-            record,
-            left=left,
-            deafened_us=min(deafened, (left - record.joined) // _MICROSECOND),
-            status="completed",
-            left_estimated=estimated,
-            deafened_since=None,
+        self._ended[user_id] = left
+        return SessionRecord(
+            record.id,
+            record.guild_id,
+            user_id,
+            record.channel_id,
+            joined,
+            left,
+            min(deafened, (left - joined) // _MICROSECOND) if deafened else 0,
+            "completed",
+            record.previous_id,
+            record.joined_estimated,
+            estimated,
+            record.afk,
+            None,
         )
 
     def _change_state(self, seat: _Seat, snapshot: VoiceSnapshot) -> list[Transition]:
@@ -297,7 +310,8 @@ class GuildTracker:
 
 
 def _sits_there(seat: _Seat, snapshot: VoiceSnapshot) -> bool:
-    return (seat.record.channel_id, seat.record.afk) == (snapshot.channel_id, snapshot.afk)
+    record = seat.record
+    return record.channel_id == snapshot.channel_id and record.afk == snapshot.afk
 
 
 def _flags(snapshot: VoiceSnapshot) -> Flags:
