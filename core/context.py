@@ -55,7 +55,8 @@ class SeatAccess:
     async def claim(self, channel_id: int) -> SeatProblem | None:
         """Ask the bot to sit in a channel.
 
-        :returns: what stands in the way, in words, or None.
+        :returns: what stands in the way, in words, or None. The claim stands all the same and is served once
+            that has gone, unless there is no such voice channel; the guild's admins are told once.
         """
         # The connection outlives the call, and the plugin too when another one holds a claim.
         with nobodys():
