@@ -139,9 +139,7 @@ def _element(value: Any) -> str:
 def _from_arrays() -> str:
     kinds = [_kind(field) for field in COLUMNS]
     values = ", ".join(
-        f"timestamptz 'epoch' + v{number} * interval '1 microsecond'"
-        if isinstance(field, Instant)
-        else f"v{number}"
+        _instant(f"v{number}") if isinstance(field, Instant) else f"v{number}"
         for number, field in enumerate(COLUMNS)
     )
     arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
@@ -149,6 +147,14 @@ def _from_arrays() -> str:
     return (
         f"{_HEAD}SELECT written.at, written.at, {values} FROM (SELECT %s::timestamptz AS at) AS written, "
         f"unnest({arrays}) AS given ({names}){_TAIL}"
+    )
+
+
+def _instant(value: str) -> str:
+    # In two steps: PostgreSQL multiplies an interval as a float, which has no room for all the microseconds.
+    return (
+        f"timestamptz 'epoch' + {value} / 1000000 * interval '1 second' "
+        f"+ mod({value}, 1000000) * interval '1 microsecond'"
     )
 
 
