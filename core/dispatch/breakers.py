@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -42,6 +42,8 @@ class Breaker:
     """One plugin in one guild that has failed of late."""
 
     failures: int = 0
+    #: Failures in a row of each hook that fails: what another hook does well says nothing about it.
+    hooks: dict[str, int] = field(default_factory=dict)
     state: State = "closed"
     #: Seconds that it stays open the next time.
     delay: float = limits.BREAKER_DELAY
@@ -85,7 +87,7 @@ class Breakers:
         breaker = self._breakers.get((plugin, guild_id))
         return breaker is not None and breaker.state == "open"
 
-    def succeeded(self, plugin: str, guild_id: int) -> None:
+    def succeeded(self, plugin: str, guild_id: int, hook: str) -> None:
         """Note a call that ended well: a half-open breaker closes."""
         if not self._breakers:
             return
@@ -95,26 +97,39 @@ class Breakers:
             return
         now = self._clock.monotonic()
         breaker.failures = 0
+        breaker.hooks.pop(hook, None)
         if breaker.state == "half-open":
             breaker.state, breaker.closed, breaker.opens_again = "closed", now, None
             log.warning("%s works in guild %s again", plugin, guild_id)
             self._settle_alert(plugin)
         # How long it was open last is forgotten only after as long a time without another opening.
         elif now - breaker.closed >= breaker.delay or breaker.delay == limits.BREAKER_DELAY:
-            del self._breakers[plugin, guild_id]
+            breaker.delay = limits.BREAKER_DELAY
+            if not breaker.hooks:
+                del self._breakers[plugin, guild_id]
 
-    def failed(self, plugin: str, guild_id: int, what: str, *, in_a_row: int = 0) -> None:
+    def failed(
+        self, plugin: str, guild_id: int, what: str, *, hook: str | None = None, in_a_row: int = 0
+    ) -> None:
         """Note a failure; enough of them in a row, or one while half-open, open the breaker.
 
         :param what: what happened last, for the log.
+        :param hook: which failed; enough failures in a row of one hook open the breaker, whatever others do.
         :param in_a_row: how many there were of this kind, by a count that successes do not end.
         """
         breaker = self._breakers.setdefault((plugin, guild_id), Breaker(delay=limits.BREAKER_DELAY))
         if breaker.state == "open":
             return
         breaker.failures = max(breaker.failures + 1, in_a_row)
-        if breaker.state == "closed" and breaker.failures < limits.BREAKER_FAILURES:
+        failures = breaker.failures
+        if hook is not None:
+            breaker.hooks[hook] = breaker.hooks.get(hook, 0) + 1
+            failures = max(failures, breaker.hooks[hook])
+        if breaker.state == "closed" and failures < limits.BREAKER_FAILURES:
             return
+        breaker.failures = failures
+        # Once it is open all of them are tried afresh.
+        breaker.hooks.clear()
         delay = breaker.delay
         breaker.state = "open"
         breaker.until = self._clock.monotonic() + delay

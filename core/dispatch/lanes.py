@@ -227,11 +227,11 @@ class Lanes:
         self._figures.ended(plugin, hook, ran, failed=not good, timed_out=call.outcome == "timed out")
         self._trace.add(call.target, guild_id, call.began - call.queued, ran, call.outcome)
         if good:
-            self.breakers.succeeded(plugin, guild_id)
+            self.breakers.succeeded(plugin, guild_id, hook)
         else:
             name_failure(call)
             if call.outcome in ("failed", "timed out"):
-                self.breakers.failed(plugin, guild_id, what_happened(call))
+                self.breakers.failed(plugin, guild_id, what_happened(call), hook=hook)
         if call.answer is not None and not call.answer.done():
             error = failure_of(call)
             if error is None:

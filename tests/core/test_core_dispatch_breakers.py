@@ -105,6 +105,40 @@ async def test_it_opens_after_failures_in_a_row_only(play: Play) -> None:
     assert play.made.dropped == {("alpha", "on_member_left"): 2}
 
 
+async def test_what_another_hook_does_well_hides_no_failing_hook(play: Play) -> None:
+    async def failing(_guild_id: int, event: Any) -> None:
+        if event != "enabled":
+            raise ValueError(event)
+
+    for plugin in play.manager.loaded.values():
+        plugin.module.DOING = failing  # type: ignore[attr-defined]
+    for number in range(4):
+        await play.deliver(number)
+        play.made.deliver(1, "on_guild_enabled", "enabled")
+        await play.still()
+        assert play.states() == {}, number
+    await play.deliver(4)
+    assert play.states() == {"alpha": "open", "bravo": "open"}
+    assert [state.failures for state in play.made.breakers()] == [5, 5]
+
+
+async def test_two_hooks_that_fail_now_and_then_are_not_counted_together(play: Play) -> None:
+    """Each hook has a row of its own; together they count only while nothing goes well."""
+    play.failing = {"alpha"}
+    for event in range(4):
+        play.failing = {"alpha"}
+        await play.deliver(event)
+        play.failing = set()
+        play.made.deliver(1, "on_guild_enabled", "enabled")
+        await play.still()
+    play.failing = {"alpha"}
+    play.made.deliver(1, "on_guild_enabled", "enabled")
+    await play.still()
+    assert play.states() == {}
+    await play.deliver(4)
+    assert play.states() == {"alpha": "open"}, "the fifth in a row of on_member_left"
+
+
 async def test_it_closes_with_one_look_at_the_world(play: Play) -> None:
     play.failing = {"alpha"}
     await play.deliver(*range(5))
