@@ -148,7 +148,15 @@ async def hand_out(interaction: Interaction, user_id: int) -> None:
                 runtime.clock.now(),
                 key=guild_id,
             )
-    text = _("This is all that I keep about <@{user}> in this server.").format(user=user_id)
+    if found.failed or found.unloaded or found.silent:
+        text = _("This is not all that I keep about <@{user}> in this server.").format(user=user_id)
+    else:
+        text = _("This is all that I keep about <@{user}> in this server.").format(user=user_id)
+    for title in found.silent:
+        text += "\n" + _(
+            "⚠️ {title} keeps rows about <@{user}> but cannot hand them out. An admin can, with /plugins "
+            "export."
+        ).format(title=discord.utils.escape_markdown(title), user=user_id)
     if found.failed:
         text += "\n" + _(
             "⚠️ Missing, as they failed: {names}. Try again in a minute, or tell an admin."
@@ -157,7 +165,7 @@ async def hand_out(interaction: Interaction, user_id: int) -> None:
         text += "\n" + _(
             "⚠️ Missing, as they are not loaded: {names}. Whoever runs me can load them again."
         ).format(names=", ".join(found.unloaded))
-    await send_files(interaction, text, files)
+    await send_files(interaction, fit(text, 2_000), files)
 
 
 def as_files(stem: str, document: Any) -> list[tuple[str, bytes]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.events import MemberDataAsked
 from core.privacy.files import jsonable
 from core.privacy.member_rows import core_data, known_here
-from core.privacy.traces import unloaded_with
+from core.privacy.traces import rows_about, unloaded_with
 
 if TYPE_CHECKING:
     from core.runtime import Runtime
@@ -26,11 +26,13 @@ class MemberData:
     :param document: JSON values, ready to be written.
     :param failed: the titles of plugins that could not answer.
     :param unloaded: the names of plugins that are not loaded and keep something about the member.
+    :param silent: the titles of plugins that keep rows about the member and have no hook that tells them.
     """
 
     document: dict[str, Any]
     failed: tuple[str, ...]
     unloaded: tuple[str, ...]
+    silent: tuple[str, ...]
 
 
 async def member_data(runtime: Runtime, guild_id: int, user_id: int, *, own: bool) -> MemberData:
@@ -42,8 +44,15 @@ async def member_data(runtime: Runtime, guild_id: int, user_id: int, *, own: boo
     event = MemberDataAsked(guild_id, user_id, now)
     plugins: dict[str, Any] = {}
     missing: dict[str, str] = {}
-    failed = []
+    failed, silent = [], []
+    rows = await runtime.db.read(rows_about, guild_id, user_id, runtime.manager.schemas)
     for name, plugin in list(runtime.manager.loaded.items()):
+        if name in rows and HOOK not in plugin.targets:
+            # Whatever its manifest says that it keeps.
+            where = ", ".join(f"{column}: {count}" for column, count in rows[name].items())
+            missing[name] = f"it keeps rows with this id but cannot hand them out ({where})"
+            silent.append(plugin.manifest.title)
+            continue
         about = {"title": plugin.manifest.title, "keeps": plugin.manifest.personal_data}
         try:
             answer = jsonable(await runtime.dispatcher.ask(name, guild_id, HOOK, event))
@@ -66,4 +75,4 @@ async def member_data(runtime: Runtime, guild_id: int, user_id: int, *, own: boo
         "plugins": plugins,
         "missing": missing,
     }
-    return MemberData(document, tuple(failed), tuple(unloaded))
+    return MemberData(document, tuple(failed), tuple(unloaded), tuple(silent))

@@ -344,6 +344,30 @@ async def test_a_plugin_without_the_hook_is_found_out(folder: PluginFolder, lite
         assert "diary: it still has the id in diary_page.user_id" in error
 
 
+async def test_a_plugin_that_cannot_hand_out_its_rows_is_named(
+    folder: PluginFolder, lite: str, on_stage: Any
+) -> None:
+    write_diary(folder, DIARY.partition("@hookimpl\nasync def collect_member_data")[0] + FORGETS)
+    manifest = folder.path / "diary" / "manifest.toml"
+    written = manifest.read_text(encoding="utf-8")
+    told = "A page per member: the id and the name."
+    assert told in written
+    manifest.write_text(written.replace(told, "Nothing."), encoding="utf-8")
+    async with on_stage(lite, folder.selection()) as stage:
+        quartz, beryl = stage.scene.members[:2]
+        await put_page(stage, folder, quartz)
+        text, document = await export(stage, quartz)
+        assert text.startswith(f"This is not all that I keep about <@{quartz.id}>")
+        assert f"Diary keeps rows about <@{quartz.id}> but cannot hand them out" in text
+        assert document["missing"] == {
+            "diary": "it keeps rows with this id but cannot hand them out (diary_page.user_id: 1)"
+        }
+        assert document["plugins"] == {}
+        text, document = await export(stage, beryl)
+        assert text == f"This is all that I keep about <@{beryl.id}> in this server."
+        assert document["missing"] == {}
+
+
 def test_every_id_of_the_core_is_sorted() -> None:
     """A new column must be either one of members' ids, which are replaced, or stand here."""
     others = {
