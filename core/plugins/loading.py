@@ -17,6 +17,7 @@ from core.manifest import Component, HealthCheck, HelpTopic, Job, Manifest
 from core.plugins import declarations
 from core.plugins.checks import FoundHook, check_hook, hooks_of, is_async_family
 from core.plugins.declarations import AnyCommand
+from core.plugins.interrupts import is_ctrl_c
 from core.plugins.problems import Problems
 from core.plugins.tables import checked_schema
 
@@ -87,8 +88,13 @@ class Surroundings:
 
 def not_ctrl_c(error: BaseException) -> None:
     """Pass on what the operator's Ctrl-C raised in a plugin's code; all else is the plugin's own."""
-    if isinstance(error, KeyboardInterrupt):
+    if is_ctrl_c(error):
         raise error
+
+
+def in_words(error: BaseException) -> str:
+    """Return the name of an error and what it says, if anything."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def usable_hooks(name: str, module: ModuleType, around: Surroundings, problems: Problems) -> list[FoundHook]:
@@ -129,7 +135,7 @@ def take(plugin: LoadedPlugin, found: FoundHook, around: Surroundings, problems:
     except BaseException as error:
         not_ctrl_c(error)
         log.debug("%s.%s failed", plugin.name, found.name, exc_info=True)
-        problems.add(found.name, f"{type(error).__name__}: {error}")
+        problems.add(found.name, in_words(error))
 
 
 def _keep(plugin: LoadedPlugin, hook: str, answer: Any, around: Surroundings, problems: Problems) -> None:

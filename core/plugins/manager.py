@@ -18,7 +18,16 @@ from core.manifest import Manifest, ManifestError, read_manifest
 from core.plugins import discovery
 from core.plugins.checks import check_specs, hooks_of, specs_of
 from core.plugins.declarations import leaves_of, shared_path
-from core.plugins.loading import LoadedPlugin, Surroundings, Target, not_ctrl_c, take, usable_hooks
+from core.plugins.interrupts import ctrl_c_noted
+from core.plugins.loading import (
+    LoadedPlugin,
+    Surroundings,
+    Target,
+    in_words,
+    not_ctrl_c,
+    take,
+    usable_hooks,
+)
 from core.plugins.problems import Problems
 
 if TYPE_CHECKING:
@@ -34,11 +43,15 @@ CORE = "core"
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A plugin that was not loaded, and why."""
+    """A plugin that was not loaded, and why.
+
+    :param unmigrated: whether it is because its migrations could not be applied.
+    """
 
     name: str
     hook: str | None
     reason: str
+    unmigrated: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {f'{self.hook}: ' if self.hook else ''}{self.reason}"
@@ -71,7 +84,8 @@ class PluginManager:
         self._needs: dict[str, frozenset[str]] = {}
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
-        self._load_all(load, folders)
+        with ctrl_c_noted():
+            self._load_all(load, folders)
 
     @classmethod
     def load(cls, settings: Settings) -> PluginManager:
@@ -136,13 +150,16 @@ class PluginManager:
             if name in plugins and hook in plugin.declared
         ]
 
-    def quarantine(self, name: str, hook: str | None, reason: str) -> None:
-        """Take a plugin, and all that require it, out of use and say so in the log."""
+    def quarantine(self, name: str, hook: str | None, reason: str, *, unmigrated: bool = False) -> None:
+        """Take a plugin, and all that require it, out of use and say so in the log.
+
+        :param unmigrated: whether it is because its migrations could not be applied.
+        """
         if name in self.loaded:
             del self.loaded[name]
             self._needs.clear()
         self._withdraw(name)
-        entry = Quarantined(name, hook, reason)
+        entry = Quarantined(name, hook, reason, unmigrated)
         self.quarantined.append(entry)
         self.problems.setdefault(name, Problems()).add(hook, reason)
         log.error("plugin quarantined: %s", entry)
@@ -230,7 +247,7 @@ class PluginManager:
         except BaseException as error:
             not_ctrl_c(error)
             log.debug("plugin %s could not be loaded", manifest.name, exc_info=True)
-            problems.add(None, f"{type(error).__name__}: {error}")
+            problems.add(None, in_words(error))
         if plugin is not None and not problems:
             self.loaded[manifest.name] = plugin
             return
@@ -273,7 +290,7 @@ class PluginManager:
                     self._owners.update(dict.fromkeys(specs_of(specs), plugin.name))
             except BaseException as error:
                 not_ctrl_c(error)
-                problems.add(found.name, f"{type(error).__name__}: {error}")
+                problems.add(found.name, in_words(error))
 
     def _closure(self, manifest: Manifest) -> set[str]:
         found: set[str] = set()

@@ -10,7 +10,8 @@ from core.database import CORE_SCHEMA, Database, MigrationFailed, Schema, migrat
 from core.database.backends import Backend
 from core.database.schema import MigrationState, own_connection, states_of
 from core.errors import StartupError
-from core.plugins.loading import not_ctrl_c
+from core.plugins.interrupts import ctrl_c_noted
+from core.plugins.loading import in_words, not_ctrl_c
 from core.plugins.tables import HOOK
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ def migrate_all(target: str | Database, manager: PluginManager) -> list[str]:
     :raises MigrationFailed: a migration of the core broke a rule.
     """
     if isinstance(target, str):
-        return _migrate_each(target, manager)
+        with ctrl_c_noted():
+            return _migrate_each(target, manager)
     # Held open all the while: SQLite clears its log up whenever the last connection of all is closed.
-    with own_connection(target, lock=False, shared=True) as connection:
+    with ctrl_c_noted(), own_connection(target, lock=False, shared=True) as connection:
         if _is_up_to_date(connection, manager):
             return []
         return _migrate_each(target, manager)
@@ -71,7 +73,7 @@ def _migrate_each(target: str | Database, manager: PluginManager) -> list[str]:
             applied += [f"{s.schema}/{s.name}" for s in now if s.state == "applied" and s.name not in done]
             reason = _failure(now, error)
         if reason is not None:
-            manager.quarantine(plugin.name, HOOK, reason)
+            manager.quarantine(plugin.name, HOOK, reason, unmigrated=True)
     return applied
 
 
@@ -109,4 +111,4 @@ def _failure(states: Sequence[MigrationState], error: BaseException) -> str:
         return str(error).rstrip(".")
     pending = [state.name for state in states if state.state == "pending"]
     which = f"its migration {pending[0]}" if pending else "one of its migrations"
-    return f"{which} could not be applied: {type(error).__name__}: {error}"
+    return f"{which} could not be applied: {in_words(error)}"

@@ -9,7 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from core.database import Schema, drift, migrate_down, migrate_status, migrate_up
-from core.plugins.loading import not_ctrl_c
+from core.plugins.interrupts import ctrl_c_noted
+from core.plugins.loading import in_words, not_ctrl_c
 
 #: A database that is larger is not copied to try something on it.
 LARGEST_COPY = 512 * 1024 * 1024
@@ -32,10 +33,11 @@ def rehearse(before: Sequence[Schema], schema: Schema) -> Iterator[str]:
             if line not in known
         )
         try:
-            reverted = migrate_down(url, schema)
+            with ctrl_c_noted():
+                reverted = migrate_down(url, schema)
         except BaseException as error:
             not_ctrl_c(error)
-            yield f"its migrations cannot be reverted: {type(error).__name__}: {error}"
+            yield f"its migrations cannot be reverted: {in_words(error)}"
             return
         nothing = Schema(schema.name, (), schema.migrations)
         yield from (
@@ -64,12 +66,13 @@ def first_failure(database: Path | None, before: Sequence[Schema], schema: Schem
 
 def _attempt(url: str, schema: Schema) -> str | None:
     try:
-        migrate_up(url, [schema])
+        with ctrl_c_noted():
+            migrate_up(url, [schema])
     except BaseException as error:
         not_ctrl_c(error)
         pending = [state.name for state in migrate_status(url, [schema]) if state.state == "pending"]
         which = f"its migration {pending[0]}" if pending else "one of its migrations"
-        return f"{which} fails: {type(error).__name__}: {error}"
+        return f"{which} fails: {in_words(error)}"
     return None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 from support.plugin_desk import Desk
 
-from core.cli.app import main
+from core.cli.app import INTERRUPTED, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -269,6 +270,38 @@ def test_doctor_says_that_there_is_more(desk: Desk, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "FAIL  plugin      odd: on_resync: an on_* hook must be `async def`; correct that" in out
     assert "(1 more with `redlegion plugins check odd`)" in out
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise KeyboardInterrupt", "odd: KeyboardInterrupt"),
+        (
+            "@hookimpl\ndef register_jobs():\n    raise KeyboardInterrupt('not yours')",
+            "odd: register_jobs: KeyboardInterrupt: not yours",
+        ),
+    ],
+)
+def test_an_interrupt_that_a_plugin_raises_ends_nothing(
+    desk: Desk, capsys: pytest.CaptureFixture[str], code: str, words: str
+) -> None:
+    desk.write("odd", code)
+    desk.write("sound")
+    status, out = desk.run("check", "odd")
+    assert status == 1
+    assert problems(out) == [words.removeprefix("odd: ")]
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert f"FAIL  plugin      {words}; correct that" in out
+    assert "ok    plugins     sound" in out
+
+
+@pytest.mark.parametrize("wrapped", ["{}", "@hookimpl\ndef register_jobs():\n    {}\n    return []"])
+def test_ctrl_c_ends_it_also_while_a_plugin_is_loaded(desk: Desk, wrapped: str) -> None:
+    desk.write("odd", "import os, signal\n" + wrapped.format("os.kill(os.getpid(), signal.SIGINT)"))
+    before = signal.getsignal(signal.SIGINT)
+    assert desk.run("check", "odd")[0] == INTERRUPTED
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_migrate_goes_on_without_a_plugin_whose_migration_fails(
