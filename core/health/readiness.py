@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.plugin_tasks import plugin_tasks
-from core.plugins.tables import HOOK as SCHEMA_HOOK
 from core.scope import Scope, running
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Readiness:
         report.problems += [*self._gateway(), *self._guilds()]
         report.notes += [*self._intents(), *self._dispatch(), *self._loop(), *self._jobs_and_menus()]
         for broken in runtime.manager.quarantined:
-            (report.problems if broken.hook == SCHEMA_HOOK else report.notes).append(f"plugin {broken}")
+            (report.problems if broken.unmigrated else report.notes).append(f"plugin {broken}")
         # Side by side: each of them may use up its time.
         database, checks = await asyncio.gather(self._database(), self._checks())
         if database is not None:

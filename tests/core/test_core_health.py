@@ -151,6 +151,34 @@ async def test_a_broken_plugin_is_named_and_the_bot_is_ready(
         assert await served.metric("plugin_loaded", plugin="wreck") == 0
 
 
+async def test_only_migrations_that_were_not_applied_are_a_problem(
+    serving: Serving, lite: str, shop: str, folder: PluginFolder
+) -> None:
+    table = (
+        "from pathlib import Path\nfrom redlegion.database import BaseModel, Text\n"
+        "class Row(BaseModel):\n    words = Text()\n    class Meta:\n        table_name = {table!r}\n"
+        "@hookimpl\ndef register_schema():\n"
+        "    return Schema({name!r}, (Row,), Path(__file__).parent / 'migrations')\n"
+    )
+    for name, row in (("misnamed", "elsewhere_row"), ("unmigrated", "unmigrated_row")):
+        folder.write(name, table.format(name=name, table=row))
+        migrations = folder.path / name / "migrations"
+        migrations.mkdir(exist_ok=True)
+        (migrations / "0001_initial.py").write_text(
+            "def up(migrator, db):\n    raise ValueError('no')\n\ndef down(migrator, db): ...\n",
+            encoding="utf-8",
+        )
+    async with serving(shop, url=lite) as served:
+        status, body = await served.ask("/readyz")
+        assert status == 503
+        assert body["problems"] == [
+            "plugin unmigrated: register_schema: its migration 0001_initial could not be applied: "
+            "ValueError: no"
+        ]
+        (note,) = body["notes"]
+        assert note.startswith("plugin misnamed: register_schema: the table elsewhere_row must be named")
+
+
 async def test_figures_of_a_busy_bot(serving: Serving, database_url: str, shop: str) -> None:
     async with serving(shop, url=database_url) as served:
         scene, stage = served.stage.scene, served.stage
