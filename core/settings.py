@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -123,6 +124,8 @@ def load_settings(*, env_file: Path | None = Path(".env"), plugins_file: Path | 
     :raises StartupError: a value is not usable; the sentence names it and what it should be.
     """
     try:
+        if env_file is not None:
+            _refuse_unreadable(env_file)
         # pydantic-settings takes _env_file at run time; its generated signature does not show it to mypy.
         environment = _Environment(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
@@ -143,6 +146,22 @@ def load_settings(*, env_file: Path | None = Path(".env"), plugins_file: Path | 
         trace_hooks=environment.redlegion_trace_hooks,
         health_address=parse_address(environment.health_address),
     )
+
+
+def _refuse_unreadable(env_file: Path) -> None:
+    """:raises StartupError: a line of it is no setting; python-dotenv would go on without that line."""
+    if not env_file.is_file():
+        return
+    with env_file.open(encoding="utf-8") as stream:
+        for binding in parse_stream(stream):
+            if binding.error:
+                text = binding.original.string
+                line = binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+                # The line itself is not repeated: it may hold a secret.
+                raise StartupError(
+                    f"Line {line} of {env_file} cannot be read; write NAME=value there, and a quotation "
+                    "mark at the end of the value if it begins with one."
+                )
 
 
 def read_plugins_file(path: Path) -> PluginSelection:

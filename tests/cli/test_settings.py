@@ -40,6 +40,26 @@ def test_environment_overrides_the_file(folder: Path, monkeypatch: pytest.Monkey
     assert (settings.log_level, settings.token()) == ("DEBUG", "from-environment")
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('DISCORD_TOKEN="abc\n', 1),
+        ("LOG_LEVEL=DEBUG\n\n# the token\n\nDISCORD_TOKEN='abc\nLOG_FORMAT=json\n", 5),
+        ("LOG_LEVEL=DEBUG\nDISCORD_TOKEN abc\n", 2),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(
+    folder: Path, caplog: pytest.LogCaptureFixture, content: str, line: int
+) -> None:
+    (folder / ".env").write_text(content, encoding="utf-8")
+    with pytest.raises(
+        StartupError, match=rf"^Line {line} of \.env cannot be read; write NAME=value"
+    ) as caught:
+        load_settings()
+    assert "abc" not in caught.value.sentence
+    assert caplog.records == []
+
+
 def test_health_is_served_on_loopback_unless_somebody_asks_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(load_settings().health_address) == "127.0.0.1:9420"
     monkeypatch.setenv("HEALTH_ADDRESS", "0.0.0.0:80")
