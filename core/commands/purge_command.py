@@ -109,19 +109,17 @@ async def ask(interaction: Interaction, typed: str) -> None:
     """
     runtime, guild_id = place_of(interaction)
     loaded, schema = keeper(runtime, typed)
-    _refuse_if_on(runtime, guild_id, loaded)
     try:
         rows = await runtime.db.read(
             purging.refuse_unready, guild_id, schema, runtime.manager.schemas, runtime.clock.now()
         )
     except _REFUSALS as error:
+        # Nobody switches a plugin off, and exports it, to hear only then that there is nothing.
+        if not isinstance(error, purging.Nothing):
+            _refuse_if_on(runtime, guild_id, loaded)
         raise _refusal(runtime, loaded, error) from None
+    _refuse_if_on(runtime, guild_id, loaded)
     count = sum(rows.counts.values())
-    if count == 0:
-        raise UserError(
-            _("{title} keeps nothing in this server.").format(title=loaded.manifest.title),
-            _("There is nothing to delete."),
-        )
     await deferral_settled(interaction)
     if interaction.response.is_done():
         raise UserError(
@@ -226,6 +224,7 @@ _REFUSALS = (
     purging.NoGuild,
     purging.Circle,
     purging.StillOn,
+    purging.Nothing,
     purging.NotExported,
     purging.Changed,
     purging.Rests,
@@ -246,6 +245,11 @@ def _refusal(runtime: Runtime, loaded: LoadedPlugin, error: Exception) -> UserEr
             )
         case purging.StillOn():
             return _still_on(runtime, loaded, switches_of(runtime, loaded))
+        case purging.Nothing():
+            return UserError(
+                _("{title} keeps nothing in this server.").format(title=title),
+                _("There is nothing to delete."),
+            )
         case purging.NotExported():
             return UserError(
                 _("Nobody has exported the data of {title} within the last day.").format(title=title),

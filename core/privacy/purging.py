@@ -34,6 +34,10 @@ class StillOn(Exception):
     """The plugin has been switched on meanwhile."""
 
 
+class Nothing(Exception):
+    """There are no rows, or none any more."""
+
+
 class NotExported(Exception):
     """There is no export from the last hours."""
 
@@ -115,6 +119,7 @@ def note_export(guild_id: int, plugin: str, rows: Rows, actor_id: int, at: datet
 def refuse_unready(guild_id: int, schema: Schema, schemas: Sequence[Schema], at: datetime) -> Rows:
     """Make sure that a plugin's rows can be deleted now; returns them.
 
+    :raises Nothing: there are none.
     :raises NotExported: nobody has exported them within the last day.
     :raises Changed: they are not the same any more.
     :raises Rests: rows of another plugin rest on them.
@@ -123,6 +128,8 @@ def refuse_unready(guild_id: int, schema: Schema, schemas: Sequence[Schema], at:
     """
     _children_first(schema)
     rows = rows_of(guild_id, schema, schemas)
+    if not any(rows.counts.values()):
+        raise Nothing
     entry = (
         AuditEntry.select()
         .where(
@@ -156,6 +163,7 @@ def purge(  # noqa: PLR0917 - the engine hands arguments on by position
     :param switches: the features with which the plugin is on.
     :returns: how many rows went, by table.
     :raises StillOn: one of them has been switched on.
+    :raises Nothing: there are no rows.
     :raises Rests: somebody else's rows rest on these.
     """
     on = GuildPlugin.select().where(

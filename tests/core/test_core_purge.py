@@ -200,8 +200,6 @@ async def test_export_then_purge_of_one_guild_only(stage: Stage, folder: PluginF
     assert await db.read(log_of, here, "plugin.purge") == [
         (scene.owner.id, "mine", {"rows": {"mine_lamp": 2, "mine_shaft": 6, "mine_vein": 2}})
     ]
-    assert "keeps nothing in this server" not in said(await form(stage))
-    await export(stage)
     assert "keeps nothing in this server" in said(await form(stage))
 
 
@@ -223,6 +221,20 @@ async def test_only_when_off_and_after_a_fresh_export(stage: Stage, folder: Plug
     await switch(stage, "mine", True)
     assert "Mine is on in this server." in await type_name(stage, opened, "mine")
     assert await counts(stage, folder, here) == (1, 3, 1)
+
+
+async def test_where_nothing_is_kept_that_is_said_first(stage: Stage, folder: PluginFolder) -> None:
+    here = stage.scene.guild.id
+    nothing = "Mine keeps nothing in this server."
+    assert nothing in said(await form(stage)), "also while it is on and was never exported"
+    await dig(stage, folder, here)
+    for plugin in ("claims", "mine"):
+        await switch(stage, plugin, False)
+    await export(stage)
+    first, second = await form(stage), await form(stage)
+    assert "Deleted" in await type_name(stage, first, "mine")
+    assert nothing in await type_name(stage, second, "mine")
+    assert len(await stage.runtime.db.read(log_of, here, "plugin.purge")) == 1
 
 
 async def test_not_under_the_rows_of_another_plugin(stage: Stage, folder: PluginFolder) -> None:
