@@ -76,6 +76,8 @@ def info(
     if plugin is not None:
         return _info(runtime, guild_id, plugin, rank, [job for job in given_up if job.plugin == name])
     reasons = [entry.reason for entry in runtime.manager.absent if entry.name == name]
+    if not name:
+        raise UserError(_("No plugin was named."), _("/plugins list shows them all."))
     if not reasons:
         raise UserError(
             _("There is no plugin called {name}.").format(

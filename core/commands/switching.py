@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -56,9 +57,9 @@ def feature_named(runtime: Runtime, typed: str) -> Manifest:
             _("What this server has chosen stays as it is. Ask whoever runs me."),
         )
     raise UserError(
-        _("There is no feature called {name}.").format(
-            name=discord.utils.escape_markdown(typed.strip()[:50])
-        ),
+        _("There is no feature called {name}.").format(name=discord.utils.escape_markdown(typed.strip()[:50]))
+        if name
+        else _("No feature was named."),
         _("Pick one of: {names}.").format(names=", ".join(features))
         if features
         else _("No feature is loaded; whoever runs me names them in plugins.toml."),
@@ -153,9 +154,10 @@ def _switched_on(
         text += " " + _("So is what it needs: {titles}.").format(
             titles=", ".join(_title(runtime, name) for name in along)
         )
-    if done.menu.status == "current":
+    commands = _have_commands(runtime, (manifest.name, *along, *done.came))
+    if commands and done.menu.status == "current":
         text += " " + _("Its commands are in the menu now.")
-    elif done.menu.status == "soon":
+    elif commands and done.menu.status == "soon":
         text += " " + _("Its commands are in the menu in a moment.")
     lacking = permissions_missing(runtime.bot.get_guild(guild_id), manifest)
     if lacking:
@@ -179,7 +181,9 @@ def _switched_on(
 
 def _switched_off(runtime: Runtime, manifest: Manifest, done: Switched) -> str:
     text = _("**{title}** is off.").format(title=manifest.title) + " "
-    if done.menu.status == "current":
+    if not _have_commands(runtime, (manifest.name, *done.went)):
+        text += _("Its data stays.")
+    elif done.menu.status == "current":
         text += _("Its commands have left the menu; its data stays.")
     else:
         text += _("Its commands leave the menu in a moment and do nothing from now on; its data stays.")
@@ -193,6 +197,10 @@ def _switched_off(runtime: Runtime, manifest: Manifest, done: Switched) -> str:
             ),
         )
     return text
+
+
+def _have_commands(runtime: Runtime, plugins: Iterable[str]) -> bool:
+    return any(runtime.manager.loaded[name].commands for name in plugins)
 
 
 def _title(runtime: Runtime, plugin: str) -> str:

@@ -60,8 +60,10 @@ async def why(interaction: Interaction, typed: str, member: discord.Member | Non
         *_of_plugin(runtime, guild_id, owner),
         _of_rank(runtime, guild_id, owner, asked, permissions),
         _of_menu(runtime, guild_id),
-        await _at_discord(interaction, path, owner, asked, permissions),
     ]
+    at_discord = await _at_discord(interaction, path, owner, asked, permissions)
+    if at_discord is not None:
+        checks.append(at_discord)
     met = all(check.met is not False for check in checks)
     verdict = _("{name} can run it here.") if met else _("{name} cannot run it here.")
     return discord.Embed(
@@ -74,6 +76,8 @@ async def why(interaction: Interaction, typed: str, member: discord.Member | Non
 
 
 def _unknown(runtime: Runtime, guild_id: int, path: str, rank: Rank) -> tuple[str, str]:
+    if not path:
+        return _("No command was named."), _("/help shows what you can use here.")
     what = _("/{path} is not a command of mine.").format(path=discord.utils.escape_markdown(path[:100]))
     near = difflib.get_close_matches(path, runtime.commands.owners, n=3, cutoff=0.5)
     if near:
@@ -145,8 +149,11 @@ async def _at_discord(
     owner: Owner,
     member: discord.Member | discord.User,
     permissions: discord.Permissions,
-) -> Check:
-    """Ask Discord what the server's own settings say (Server Settings, Integrations)."""
+) -> Check | None:
+    """Ask Discord what the server's own settings say (Server Settings, Integrations).
+
+    :returns: None where the menu lacks the command as it should, its plugin being off.
+    """
     runtime, guild_id = runtime_of(interaction)
     http, application_id = runtime.bot.http, interaction.application_id
     try:
@@ -159,6 +166,8 @@ async def _at_discord(
         return Check(None, _("Discord could not be asked whether the server's own settings hide it."))
     top = path.partition(" ")[0]
     command_id = next((int(each["id"]) for each in menu if each["name"] == top), None)
+    if command_id is None and owner.plugin not in {CORE, *runtime.guilds.active(guild_id)}:
+        return None
     if command_id is None:
         return Check(False, _("Discord has no /{name} in this server's menu.").format(name=top))
     channel = interaction.channel

@@ -299,6 +299,11 @@ async def test_what_is_needed_is_switched_on_by_a_button(stage: Stage) -> None:
     assert stage.runtime.guilds.active(guild) == {"ground", "dig", "house", "tower"}
     again = await owner.click(outcome.message["id"], button["custom_id"])
     assert said(again) == "**Tower** is already on here."
+    # There is nothing to say of a menu that the feature has no part in.
+    assert said(await switch(stage, "disable", "tower")) == "**Tower** is off. Its data stays."
+    assert said(await switch(stage, "enable", "tower")) == "**Tower** is on."
+    for word, words in (("info", "No plugin was named."), ("enable", "No feature was named.")):
+        assert words in said(await switch(stage, word, "  "))
     # Off takes along what rests on it, and says so; it all comes back with it.
     text = said(await switch(stage, "disable", "dig"))
     assert "What needs it is off too, until it is on again: House, Tower." in text
@@ -329,6 +334,7 @@ async def test_why_goes_check_by_check(stage: Stage) -> None:
         quartz, "dig gold", member=str(officer.id)
     )
     assert "is on in every server" in await why(quartz, "plugins list")
+    assert "No command was named." in await why(quartz, " / ")
     text = await why(quartz, "dig orr")
     assert "/dig orr is not a command of mine. Did you mean" in text
     assert "/dig ore" in text
@@ -342,7 +348,8 @@ async def test_why_goes_check_by_check(stage: Stage) -> None:
     await switch(stage, "disable", "dig")
     text = await why(quartz, "dig ore")
     assert "❌ It is off here; an admin switches it on with /plugins enable." in text
-    assert "❌ Discord has no /dig in this server's menu." in text
+    assert "✅ The menu at Discord is up to date." in text
+    assert "Discord has no /dig" not in text, "it is as it should be"
     typed = await quartz.autocomplete("plugins why", scene.text, {"command": "dig"}, focused="command")
     assert {choice["value"] for choice in typed.choices or []} == {
         "dig ore",
