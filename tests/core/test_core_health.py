@@ -172,8 +172,10 @@ async def test_only_migrations_that_were_not_applied_are_a_problem(
         status, body = await served.ask("/readyz")
         assert status == 503
         assert body["problems"] == [
-            "plugin unmigrated: register_schema: its migration 0001_initial could not be applied: "
-            "ValueError: no"
+            (
+                "plugin unmigrated: register_schema: its migration 0001_initial could not be applied: "
+                "ValueError: no"
+            )
         ]
         (note,) = body["notes"]
         assert note.startswith("plugin misnamed: register_schema: the table elsewhere_row must be named")
