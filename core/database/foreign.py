@@ -1,6 +1,8 @@
-"""What a plugin's migration must leave as it is: the tables of the core and of other plugins."""
+"""What a plugin's migration must leave as it is: the tables and rows of the core and of other plugins."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from core.database.backends import Backend
 from core.database.catalog import Table, read_catalog
@@ -22,11 +24,12 @@ class ForeignTables:
         self._database = database
         self._name = name
         self._before = self._others()
+        self._rows = self._count(self._before)
 
     def check(self, migration: str) -> None:
         """Compare.
 
-        :raises MigrationFailed: a table of somebody else came, went or looks different.
+        :raises MigrationFailed: a table of somebody else came, went, looks different or lost rows.
         """
         after = self._others()
         for table in sorted({*self._before, *after}):
@@ -37,6 +40,18 @@ class ForeignTables:
                 f"Migration {migration} {what} the table {table}, which is not one of its own: leave it"
                 f" alone, and name your own {self._name}_..."
             )
+        for table, now in self._count(self._rows).items():
+            if now < self._rows[table]:
+                raise MigrationFailed(
+                    f"Migration {migration} deletes rows of {table} (it had {self._rows[table]} and has"
+                    f" {now}), which is not one of its own tables: leave them alone."
+                )
+
+    def _count(self, tables: Iterable[str]) -> dict[str, int]:
+        return {
+            name: int(self._database.execute_sql(f'SELECT count(*) FROM "{name}"').fetchone()[0])
+            for name in tables
+        }
 
     def _others(self) -> dict[str, Table]:
         if self._name == CORE:

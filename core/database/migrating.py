@@ -17,6 +17,7 @@ from core.database.current import current_now
 from core.database.fields import Instant, Text
 from core.database.foreign import ForeignTables
 from core.database.guarding import TableGuard, needed
+from core.database.staying import staying_inside
 
 CHECKSUMS = "core_migration_checksum"
 #: What the name of a schema's history table ends with.
@@ -82,9 +83,17 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
                 self._run(migration.name, migration.load(), "up")
 
     def revert(self, names: Iterable[str]) -> list[str]:
-        """Revert these applied migrations, newest first; return them in that order."""
+        """Revert these applied migrations, newest first; return them in that order.
+
+        All of them or none, in one transaction; except where one of them wants none (`atomic = False`).
+        """
         ordered = sorted(names)
-        return list(self.down(ordered[0])) if ordered else []
+        if not ordered:
+            return []
+        going = [migration for migration in self.migrations() if migration.name in ordered]
+        whole = all(getattr(migration.load(), "atomic", True) for migration in going)
+        with self.migrator.migration_context(whole):
+            return list(self.down(ordered[0]))
 
     def edited(self) -> list[str]:
         """Return the applied migrations whose file has changed since."""
@@ -113,7 +122,8 @@ class SchemaRunner(Runner):  # type: ignore[misc, unused-ignore]
         def guarded(migrator: Any, database: Any) -> None:
             guard, others = TableGuard(database), ForeignTables(database, self.name)
             try:
-                step(migrator, database)
+                with staying_inside(database, f"{self.name}/{name}"):
+                    step(migrator, database)
             except peewee.PeeweeException as error:
                 words = str(error)
                 if direction == "down" and (found := _DEPENDS.search(words)):

@@ -77,7 +77,7 @@ def migrate_up(target: str | Database, schemas: Sequence[Schema]) -> list[str]:
 
 
 def migrate_down(target: str | Database, schema: Schema, to: str | None = None) -> list[str]:
-    """Revert migrations of one schema, newest first.
+    """Revert migrations of one schema, newest first: all that are asked for, or none of them.
 
     :param to: the last one to keep; None reverts all.
     :returns: the reverted ones as "schema/name".

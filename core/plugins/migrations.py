@@ -108,7 +108,9 @@ def _now(target: str | Database, schema: Schema) -> list[MigrationState]:
 def _failure(states: Sequence[MigrationState], error: BaseException) -> str:
     """Return what to say of the migration that raised, the first that is still pending."""
     if isinstance(error, MigrationFailed):
-        return str(error).rstrip(".")
+        words = str(error)
+        # The sentence goes on after it, but an ellipsis is not the end of one.
+        return words if words.endswith("...") else words.removesuffix(".")
     pending = [state.name for state in states if state.state == "pending"]
     which = f"its migration {pending[0]}" if pending else "one of its migrations"
     return f"{which} could not be applied: {in_words(error)}"

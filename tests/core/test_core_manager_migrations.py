@@ -135,6 +135,7 @@ def test_a_migration_that_touches_somebody_else_s_table(
     assert applied == ["sound/0001_initial", "odd/0001_initial"]
     (odd,) = manager.quarantined
     assert odd.reason.startswith(f"Migration odd/0002_broken {words}, which is not one of its own")
+    assert odd.reason.endswith("name your own odd_...")
     schemas = [CORE_SCHEMA, *manager.schemas]
     assert [line for line in drift(database_url, schemas) if not line.startswith("odd_")] == []
 

@@ -183,6 +183,93 @@ def test_lost_rows_are_refused_unless_announced(database_url: str, plugin: Calla
     assert rows(database_url, "rock_ore") == 0
 
 
+@pytest.mark.parametrize("removes", ["", "removes = {'guilds', 'ice_ore'}\n"])
+@pytest.mark.parametrize("table", ["guilds", "ice_ore"])
+def test_rows_of_others_are_never_to_go(
+    database_url: str, plugin: Callable[..., Schema], removes: str, table: str
+) -> None:
+    body = f"{removes}def up(migrator, db): db.execute_sql('DELETE FROM {table}')"
+    ice, rock = plugin("ice", FIRST.format("ice")), plugin("rock", body)
+    migrate_up(database_url, [CORE_SCHEMA, ice])
+    fill(database_url, "ice")
+    with connected(database_url) as backend:
+        now = "now()" if database_url.startswith("postgres") else "0"
+        backend.execute_sql(
+            "INSERT INTO guilds (id, name, settings, created_at, updated_at)"
+            f" VALUES (7, 'x', '{{}}', {now}, {now})"
+        )
+    before = rows(database_url, table)
+    with pytest.raises(MigrationFailed, match=f"deletes rows of {table} .*not one of its own") as failed:
+        migrate_up(database_url, [rock])
+    assert "removes" not in str(failed.value)
+    assert rows(database_url, table) == before
+
+
+@pytest.mark.parametrize(
+    ("what", "word"),
+    [
+        ("db.execute_sql('COMMIT')", "COMMIT"),
+        ("db.execute_sql('/* x */ commit;')", "COMMIT"),
+        ("db.execute_sql('ROLLBACK')", "ROLLBACK"),
+        ("db.execute_sql('BEGIN')", "BEGIN"),
+        ("db.execute_sql('END')", "END"),
+        ("m.migrate(m.sql('COMMIT'))", "COMMIT"),
+        ("db.commit()", r"commit\(\)"),
+        ("db.rollback()", r"rollback\(\)"),
+    ],
+)
+def test_a_migration_cannot_leave_its_transaction(
+    database_url: str, plugin: Callable[..., Schema], what: str, word: str
+) -> None:
+    first = FIRST.format("rock")
+    body = f"def up(m, db):\n    db.execute_sql('CREATE TABLE rock_b (x int)')\n    {what}"
+    schema = plugin("rock", first, body)
+    with pytest.raises(
+        MigrationFailed, match=f"rock/0002_step says {word}, which would end .*: remove {word}"
+    ):
+        migrate_up(database_url, [schema])
+    assert set(catalog(database_url)) == {"rock_mine", "rock_ore"}
+    assert [state.state for state in migrate_status(database_url, [schema])] == ["applied", "pending"]
+
+
+def test_what_goes_past_the_database_object_is_stopped_too(
+    tmp_path: Path, plugin: Callable[..., Schema]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    for what in ("execute('COMMIT')", "executescript('CREATE TABLE rock_b (x int)')"):
+        schema = plugin("rock", f"def up(m, db): db.connection().{what}")
+        with pytest.raises(MigrationFailed, match="remove COMMIT"):
+            migrate_up(url, [schema])
+        assert catalog(url) == {}
+
+
+def test_savepoints_and_migrations_without_a_transaction(
+    database_url: str, plugin: Callable[..., Schema]
+) -> None:
+    inner = (
+        "def up(m, db):\n"
+        "    with db.atomic():\n"
+        "        db.execute_sql('CREATE TABLE rock_{0} (x int)')\n"
+        "    db.execute_sql(\"INSERT INTO rock_{0} (x) SELECT 1 WHERE 'a; COMMIT' = '; END'\")\n"
+        "def down(m, db): db.execute_sql('DROP TABLE rock_{0}')\n"
+    )
+    alone = (
+        "atomic = False\n"
+        "def up(m, db):\n"
+        "    db.execute_sql('BEGIN')\n"
+        "    db.execute_sql('CREATE TABLE rock_c (x int)')\n"
+        "    db.execute_sql('COMMIT')\n"
+        "def down(m, db):\n"
+        "    db.execute_sql('BEGIN')\n"
+        "    db.execute_sql('DROP TABLE rock_c')\n"
+        "    db.execute_sql('COMMIT')\n"
+    )
+    schema = plugin("rock", inner.format("b"), alone)
+    assert len(migrate_up(database_url, [schema])) == 2
+    assert migrate_down(database_url, schema) == ["rock/0002_step", "rock/0001_step"]
+    assert catalog(database_url) == {}
+
+
 def test_a_rebuild_keeps_children_triggers_and_strict(
     database_url: str, plugin: Callable[..., Schema]
 ) -> None:
