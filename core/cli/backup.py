@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from core.cli.migrate import target
+from core.cli.migrate import loaded, target
 from core.cli.parser import Subcommands
 from core.clock import SystemClock
 
@@ -57,9 +58,17 @@ def _backup(arguments: argparse.Namespace) -> int:
 
 def _restore(arguments: argparse.Namespace) -> int:
     from core.database.backup import restore
+    from core.database.schema import CORE_SCHEMA
 
-    url, schemas = target()
-    done = restore(url, schemas, arguments.file, without=arguments.without, tell=_say)
+    url, manager = loaded()
+    done = restore(
+        url,
+        [CORE_SCHEMA, *manager.schemas],
+        arguments.file,
+        without=arguments.without,
+        needs={name: plugin.manifest.requires for name, plugin in manager.loaded.items()},
+        tell=_say,
+    )
     for name in done.migrated:
         print(f"applied {name}")
     print(f"Restored {done.rows:,} rows of {done.tables} tables.")
@@ -67,7 +76,13 @@ def _restore(arguments: argparse.Namespace) -> int:
         print(difference)
     if done.differences:
         print("The rows are all there, but the tables differ from what this version expects (see above).")
-    return 1 if done.differences else 0
+    for plugin, reason in done.failed.items():
+        print(
+            f"{plugin}: {reason}; all of the backup is restored, and the bot starts without this plugin until"
+            " that is corrected",
+            file=sys.stderr,
+        )
+    return 1 if done.differences or done.failed else 0
 
 
 def _say(line: str) -> None:

@@ -41,7 +41,7 @@ def add_command(commands: Subcommands) -> None:
 def _up(_arguments: argparse.Namespace) -> int:
     from core.plugins.migrations import migrate_all
 
-    url, manager = _loaded()
+    url, manager = loaded()
     known = len(manager.quarantined)
     applied = migrate_all(url, manager)
     for name in applied:
@@ -124,11 +124,12 @@ def target() -> tuple[str, list[Schema]]:
     """
     from core.database.schema import CORE_SCHEMA
 
-    url, manager = _loaded()
+    url, manager = loaded()
     return url, [CORE_SCHEMA, *manager.schemas]
 
 
-def _loaded() -> tuple[str, PluginManager]:
+def loaded() -> tuple[str, PluginManager]:
+    """Read the settings and return the database's URL and the plugins; broken ones are named."""
     from core.plugins import PluginManager
 
     settings = load_settings()

@@ -198,11 +198,42 @@ def test_going_down_under_a_plugin_that_needs_the_tables(place: Place, database_
     assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
     assert "A migration failed and was rolled back, nothing of it was kept: " in done.err
     assert "operations/0001_initial cannot be reverted, since payroll_payroll refers to" in done.err
-    # Those after it have gone, each in a transaction of its own.
-    assert place.run("migrate", "up", url=database_url).out == "applied operations/0002_sessions\n"
+    done = place.run("migrate", "down", "core", "none", "--yes", url=database_url)
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert "core/0001_initial cannot be reverted, since " in done.err
+    # Those after it, which nothing needs, are there as well.
+    assert place.run("migrate", "up", url=database_url).out == "The tables are up to date.\n"
     assert place.run("migrate", "check", url=database_url).status == 0
     assert place.run("migrate", "down", "payroll", "none", url=database_url).status == 0
     assert place.run("migrate", "down", "operations", "none", url=database_url).status == 0
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_plugin_that_cannot_be_migrated_does_not_keep_a_backup_out(
+    place: Place, filled: str, tmp_path: Path
+) -> None:
+    assert place.run("backup", "a.zip", url=filled).status == 0
+    folder = place.folder / "more" / "rotten"
+    (folder / "migrations").mkdir(parents=True)
+    (folder / "manifest.toml").write_text(
+        'name = "rotten"\ntitle = "R"\nversion = "1.0.0"\nsummary = "x"\napi = ">=1,<2"\n'
+        'kind = "library"\nrequires = []\nafter = []\nranks = []\npermissions = []\n'
+        'personal_data = "None."\n'
+    )
+    (folder / "__init__.py").write_text(
+        "from pathlib import Path\nfrom redlegion import hookimpl\nfrom redlegion.database import Schema\n"
+        "@hookimpl\ndef register_schema():\n"
+        "    return Schema('rotten', [], Path(__file__).parent / 'migrations')\n"
+    )
+    (folder / "migrations" / "0001_initial.py").write_text("def up(m, db): raise RuntimeError('half')\n")
+    names = ["operations", "market", "sunday_mining", "payroll", "rotten"]
+    (place.folder / "plugins.toml").write_text(f"[plugins]\nload = {names!r}\nfolders = ['more']\n")
+    target = f"sqlite:///{tmp_path / 'target.sqlite3'}"
+    done = place.run("restore", "a.zip", url=target)
+    assert done.status == 1
+    assert "Restored " in done.out
+    assert "rotten: its migration 0001_initial could not be applied: RuntimeError: half; all of" in done.err
+    assert everything(target, all_schemas()) == everything(filled, all_schemas())
 
 
 def test_drift_is_named_with_an_exit_status(place: Place, database_url: str) -> None:

@@ -197,6 +197,28 @@ def test_references_in_a_circle_and_rows_that_migrations_make(
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("what", ["raise RuntimeError('half')", "d.execute_sql('DELETE FROM guilds')"])
+def test_a_plugin_that_cannot_be_migrated_costs_only_itself(
+    backup: Path, kind: str, what: str, new_url: NewUrl, tmp_path: Path
+) -> None:
+    url, added = new_url(kind), []
+    for name, body in (("bad", what), ("needy", "pass"), ("good", "pass")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0001_first.py").write_text(
+            f"def up(m, d):\n    d.execute_sql('CREATE TABLE {name}_row (x int)')\n    {body}\n"
+        )
+        added.append(Schema(name, (), tmp_path / name))
+    done = restore(url, [*all_schemas(), *added], backup, needs={"needy": ("bad",)})
+    assert done.migrated == ("good/0001_first",)
+    assert list(done.failed) == ["bad", "needy"]
+    assert "0001_first" in done.failed["bad"]
+    assert done.failed["needy"] == "it requires bad, which failed"
+    assert "bad_row" not in tables(url)
+    assert execute(url, "SELECT count(*) FROM guilds") != [(0,)]
+    assert drift(url, all_schemas()) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_an_older_backup_is_restored_and_then_migrated(
     tree: Schema, database_url: str, kind: str, new_url: NewUrl, tmp_path: Path
 ) -> None:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import peewee
 
-from core.database.backends import Backend, EmbeddedSqlite, ServerPostgres, driver_error, sqlstate
+from core.database.backends import (
+    Backend,
+    EmbeddedSqlite,
+    ServerPostgres,
+    connection_lost,
+    driver_error,
+    sqlstate,
+    transaction_gone,
+)
 from core.database.backup.archive import Archive, TableEntry
 from core.database.backup.dump import sequence_of
 from core.database.backup.plan import RestorePlan, make_plan
 from core.database.backup.values import postgres_readers, quoted
 from core.database.catalog import Table, read_catalog
 from core.database.drift import compare
+from core.database.errors import MigrationFailed
 from core.database.migrating import CHECKSUMS, HISTORY
 from core.database.schema import Schema, own_connection, runner_of
 from core.errors import StartupError
+
+log = logging.getLogger(__name__)
 
 _DISK_FULL = "53100"
 
@@ -30,6 +43,7 @@ class RestoreDone:
     """What was restored.
 
     :param migrated: migrations, as "schema/name", that the backup did not have yet.
+    :param failed: why migrations that the backup did not have stay pending, by the name of their plugin.
     :param differences: where the tables differ now from what the models say.
     """
 
@@ -37,6 +51,7 @@ class RestoreDone:
     rows: int
     migrated: tuple[str, ...]
     differences: tuple[str, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def restore(
@@ -45,15 +60,18 @@ def restore(
     path: Path,
     *,
     without: Collection[str] = (),
+    needs: Mapping[str, Collection[str]] = MappingProxyType({}),
     tell: Callable[[str], None] = lambda line: None,
 ) -> RestoreDone:
     """Put the rows of a backup into an empty database, and bring its tables up to date.
 
     The backup is read and checked from end to end before anything is changed. Tables are made by the
-    migrations that the backup names, filled, counted, and only then migrated further.
+    migrations that the backup names, filled, counted, and only then migrated further. A plugin that fails at
+    that keeps what was restored of it; so does what needs it.
 
     :param schemas: the core's and the plugins', in load order.
     :param without: plugins, tables and columns (as table.column) that are left out.
+    :param needs: by a plugin's name, the names of those that it requires.
     :param tell: told one line per table.
     :raises StartupError: the backup or the database cannot be used; the database is as it was.
     """
@@ -69,14 +87,42 @@ def restore(
                         _fill(backend, archive, table, plan.skipped)
                         tell(f"{table.name}: {table.rows:,} rows")
                 _count(backend, plan.tables)
-                migrated = [
-                    f"{schema.name}/{name}"
-                    for schema in schemas
-                    for name in runner_of(backend, schema).apply_pending()
-                ]
-            differences = compare(backend, {schema.name: schema.models for schema in schemas})
+                migrated, failed = _bring_up(backend, schemas, needs)
+            sound = [schema for schema in schemas if schema.name not in failed]
+            differences = compare(backend, {schema.name: schema.models for schema in sound})
     rows = sum(table.rows for table in plan.tables)
-    return RestoreDone(len(plan.tables), rows, tuple(migrated), tuple(differences))
+    return RestoreDone(len(plan.tables), rows, tuple(migrated), tuple(differences), failed)
+
+
+def _bring_up(
+    backend: Backend, schemas: Sequence[Schema], needs: Mapping[str, Collection[str]]
+) -> tuple[list[str], dict[str, str]]:
+    migrated: list[str] = []
+    failed: dict[str, str] = {}
+    for schema in schemas:
+        missing = next((name for name in needs.get(schema.name, ()) if name in failed), None)
+        if missing is not None:
+            failed[schema.name] = f"it requires {missing}, which failed"
+            continue
+        runner = runner_of(backend, schema)
+        before = set(runner.applied())
+        try:
+            # Each migration has a savepoint of its own, so that one that fails leaves nothing.
+            runner.apply_pending()
+        except Exception as error:
+            if schema is schemas[0] or transaction_gone(backend) or connection_lost(backend):
+                raise
+            if sqlstate(error) == _DISK_FULL:
+                raise
+            log.debug("the migrations of %s failed", schema.name, exc_info=True)
+            pending = [each.name for each in runner.status() if not each.applied]
+            failed[schema.name] = (
+                str(error)
+                if isinstance(error, MigrationFailed)
+                else f"its migration {pending[0]} could not be applied: {type(error).__name__}: {error}"
+            )
+        migrated += [f"{schema.name}/{name}" for name in sorted(set(runner.applied()) - before)]
+    return migrated, failed
 
 
 def _refuse_rows(backend: Backend) -> None:
