@@ -205,7 +205,7 @@ class Seats:
     def _settle_soon(self, guild_id: int, place: _Place) -> None:
         if self._closed:
             return
-        place.unsettled = True
+        place.unsettled, place.problem = True, None
         if place.task is None:
             place.task = asyncio.create_task(self._settle(guild_id, place), name=f"seat:{guild_id}")
 
@@ -324,3 +324,6 @@ class Seats:
             _log.warning("the voice connection in guild %d ended: %r", guild.id, error)
         if guild.voice_client is client:
             self._watch(guild, place)
+        elif guild.voice_client is None and place.wanted and place.task is None and place.problem is None:
+            # Put out while the seat was just being taken, so that the voice state was not heeded.
+            self._return_soon(guild.id, place)

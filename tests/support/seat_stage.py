@@ -14,7 +14,7 @@ import discord
 from core.clock import SteppedClock
 from core.voice.seat import SeatProblem, Seats, SeatStatus
 from core.voice.seat_joining import sits_in
-from sandbox.server import SandboxServer, World
+from sandbox.server import SandboxServer, World, WorldClock
 from sandbox.server.channels import Channel
 
 NO_CONNECT = discord.Permissions(connect=True).value
@@ -72,8 +72,10 @@ class SeatStage:
     """A sandbox with one guild, and a client that is logged in to it."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.clock = SteppedClock(datetime(2026, 3, 1, 18, tzinfo=UTC))
-        self.world = World(seed=seed)
+        start = datetime(2026, 3, 1, 18, tzinfo=UTC)
+        self.clock = SteppedClock(start)
+        # Ids come from the time, and what is drawn for a guild from its id.
+        self.world = World(clock=WorldClock(start), seed=seed)
         self.guild = self.world.create_guild("Red Legion")
         self.alpha = self.guild.create_channel("Alpha", type=2)
         self.beta = self.guild.create_channel("Beta", type=2)

@@ -136,7 +136,10 @@ async def play(seed: int, figures: Figures, guild_count: int, rounds: int, armin
             )
         )
         # All sit now: each by one connection, of which nothing is there twice.
-        await stage.until(lambda: beyond_whole(stage.client) == [])
+        try:
+            await stage.until(lambda: beyond_whole(stage.client) == [])
+        except TimeoutError:
+            raise AssertionError(beyond_whole(stage.client)) from None
         assert len(stage.client.voice_clients) == guild_count
     finally:
         await stage.stop()
@@ -153,8 +156,11 @@ async def play_all(size: Size, arming: Arming) -> Figures:
 
     before = held()
     begun = time.monotonic()
-    await asyncio.gather(*(one(seed) for seed in range(worlds)))
+    # All worlds are closed in order before the first failure is told.
+    outcomes = await asyncio.gather(*(one(seed) for seed in range(worlds)), return_exceptions=True)
     print(f"\n{figures}\nin {time.monotonic() - begun:.0f} s; before {before}, after {held()}")
+    if failures := [each for each in outcomes if isinstance(each, BaseException)]:
+        raise failures[0]
     assert figures.joins == worlds * guild_count * rounds
     # The descriptors of the loop's own threads for blocking work are not of voice.
     assert (held().threads, held().tasks) == (before.threads, before.tasks)
