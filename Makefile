@@ -7,7 +7,8 @@ SHELL := /bin/bash
 VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
-JOBS ?= 2
+# More than cores: many tests wait, for a deadline or for a process to end.
+JOBS ?= 4
 ARGS ?=
 # The first interpreter that is new enough; PYTHON=/path/to/python overrules.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \

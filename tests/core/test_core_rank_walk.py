@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from support.forging import AUTOCOMPLETE, COMMAND, Answer, answer_to, command_da
 from support.sunday_evening import Evening, evening
 
 from core.guilds.ranks import Rank
+from core.stays.voids import void_session
+from core.voice.store import sessions_between
 from sandbox.server import Person
 from sandbox.stage import Stage, open_stage
 
@@ -30,7 +33,7 @@ NONSENSE = (
     "'; DROP TABLE jobs; -- <@&1> **_`|| \u202e\U0001f9e8 {0} %s\n\\",
     "x" * 6_000,
 )
-STRING, BOOLEAN, USER, CHANNEL = 3, 5, 6, 7
+STRING, INTEGER, BOOLEAN, USER, CHANNEL = 3, 4, 5, 6, 7
 
 People = list[tuple[Person, Rank]]
 Options = dict[str, Any]
@@ -76,6 +79,15 @@ async def by_roles(stage: Stage) -> People:
     return people
 
 
+async def void_one(stage: Stage) -> None:
+    """Have a session of the first member count for nothing, for whoever takes that back."""
+    runtime, guild_id = stage.runtime, stage.scene.guild.id
+    now = runtime.clock.now()
+    stays = await runtime.db.read(sessions_between, guild_id, now - timedelta(days=1), now)
+    session = next(each for each in stays if each.user_id == stage.scene.members[0].id)
+    await runtime.db.write(void_session, guild_id, session.id, 1, "a test", now, key=guild_id)
+
+
 WAYS = {"permissions": by_permissions, "roles": by_roles}
 
 
@@ -118,11 +130,17 @@ class Walk:
         if option.get("choices"):
             return option["choices"][0]["value"]
         if option.get("autocomplete"):
-            offered = await scene.owner.autocomplete(path, scene.text, {}, focused=option["name"])
+            given = self.people(path)
+            offered = await scene.owner.autocomplete(path, scene.text, given, focused=option["name"])
             await self.stage.settle()
             if offered.choices:
                 return offered.choices[0]["value"]
-        return {STRING: "12.5", USER: scene.members[2], CHANNEL: scene.lounge}[option["type"]]
+        return {STRING: "12.5", INTEGER: 90, USER: scene.members[2], CHANNEL: scene.lounge}[option["type"]]
+
+    def people(self, path: str) -> Options:
+        """Return whom a command is about, where it has to be said first."""
+        named = (each for each in self.menu[path] if each["type"] == USER and each.get("required"))
+        return {each["name"]: self.stage.scene.members[0] for each in named}
 
     def nonsense(self, option: dict[str, Any], number: int) -> Any:
         """Return what Discord's client would still let through."""
@@ -131,7 +149,8 @@ class Walk:
             return option["choices"][-1]["value"]
         bot = self.stage.world.bot_user.id
         return {
-            STRING: NONSENSE[number],
+            STRING: NONSENSE[number][: option.get("max_length", 6_000)],
+            INTEGER: (-1, 0, 29, 3_651, 2**53 - 1)[number],
             USER: (bot, scene.owner, scene.members[1], scene.officer, bot)[number],
             CHANNEL: (scene.text, scene.afk, scene.hub, scene.general, scene.text)[number],
         }[option["type"]]
@@ -179,9 +198,11 @@ async def test_every_autocomplete(stage: Stage, way: str) -> None:
         if path == "plugins enable":
             # Only what is off is offered there.
             await stage.runtime.switch(stage.scene.guild.id, "payroll", False, 1)
+        if path == "voice unvoid":
+            await void_one(stage)
         for person, held in people:
             what = f"/{path} {option} as {held}"
-            offered = await person.autocomplete(path, text, {}, focused=option, stale=True)
+            offered = await person.autocomplete(path, text, walk.people(path), focused=option, stale=True)
             assert offered.kind == "choices", what
             assert bool(offered.choices) is held.includes(needed), f"{what}: {offered.choices}"
             for typed in NONSENSE:

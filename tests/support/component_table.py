@@ -71,6 +71,10 @@ PARTS: dict[str, Part] = {
     "payroll:price": _draft(kind=FORM, fields={GOLD: "6000"}),
     "payroll:confirm": _draft(),
     "payroll:cancel": _draft(),
+    "operations:voice_me": Part(lambda evening: f"{evening.paid}.0", framed=False),
+    "operations:voice_member": Part(lambda evening: f"{evening.paid}.1428000000000000001.0", framed=False),
+    "operations:voice_operation": Part(lambda evening: f"{evening.paid}.0", framed=False),
+    "operations:voice_void": _fixed("1428000000000000001", framed=False),
     "core:purge": _fixed("payroll", kind=FORM, fields={"name": "payroll"}),
     "core:privacy_forget": _fixed("1428000000000000001"),
 }

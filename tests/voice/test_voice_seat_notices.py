@@ -90,6 +90,7 @@ async def test_a_cause_is_told_once_over_a_restart_too_and_another_one_anew(stag
     assert "is the AFK channel" in second[1]
 
 
+@pytest.mark.soak
 async def test_a_cause_that_comes_and_goes_is_told_once_a_day(stage: Stage) -> None:
     guild, text, alpha = stage.scene.guild, stage.scene.text, stage.scene.voice_channels[0]
     admins_read(stage, text)
