@@ -20,9 +20,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from support.heartbeats import no_heartbeat_stays  # noqa: F401 - a fixture of every test
 from support.judged_worlds import judged_worlds  # noqa: F401 - a fixture of every test
+from support.long_tests import is_long
 from support.postgres import PostgresServer, start_postgres
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long."""
+    for item in items:
+        if is_long(item.nodeid):
+            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(scope="session")
