@@ -1,8 +1,8 @@
-"""discord.py's voice client with a UDP socket that is gone once it is closed.
+"""discord.py's voice client, with sockets that are gone once they are closed.
 
 discord.py 2.7.1 reads the socket in a thread that waits for up to half a minute. Closing the socket does not
 wake it, so thread and port stay for that long; and where a server update comes twice, the first socket stays
-open for good.
+open for good. So does a websocket whose opening is cancelled when it stands but has not been handed over.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import socket
 from contextlib import suppress
 
 import discord
-from discord.voice_state import VoiceConnectionState
+from discord.gateway import DiscordVoiceWebSocket
+from discord.voice_state import ConnectionFlowState, VoiceConnectionState
 
 
 class SeatVoiceClient(discord.VoiceClient):
@@ -31,6 +32,12 @@ class _Connection(VoiceConnectionState):
         self.socket.setblocking(False)
         self._socket_reader.resume()
 
+    async def _connect_websocket(self, resume: bool) -> DiscordVoiceWebSocket:
+        seq_ack = self.ws.seq_ack if self.ws else -1
+        ws = await _WebSocket.from_connection_state(self, resume=resume, hook=self.hook, seq_ack=seq_ack)
+        self.state = ConnectionFlowState.websocket_connected
+        return ws
+
     async def _potential_reconnect(self) -> bool:
         """Follow to another voice server within the time for a try; discord.py would wait for ever."""
         try:
@@ -38,6 +45,24 @@ class _Connection(VoiceConnectionState):
                 return await super()._potential_reconnect()
         except TimeoutError:
             return False
+
+
+class _WebSocket(DiscordVoiceWebSocket):
+    """A websocket that ends when its first message cannot be sent: until then nobody else knows of it."""
+
+    async def identify(self) -> None:
+        try:
+            await super().identify()
+        except BaseException:
+            await self.ws.close()
+            raise
+
+    async def resume(self) -> None:
+        try:
+            await super().resume()
+        except BaseException:
+            await self.ws.close()
+            raise
 
 
 class _WakingSocket(socket.socket):

@@ -10,8 +10,11 @@ from typing import Any
 
 import discord
 import pytest
+from discord.gateway import DiscordVoiceWebSocket
 from support.seat_stage import SeatStage
 from support.voice_leftovers import beyond_whole
+
+from core.voice import seat_joining
 
 
 @pytest.fixture
@@ -272,6 +275,22 @@ async def test_a_claim_that_ends_stops_further_attempts(
     await stage.seats.settled(stage.guild.id)
     assert attempts == 1
     assert stage.seats.status(stage.guild.id).channel_id is None
+
+
+async def test_a_websocket_that_is_just_being_opened_is_closed_too(
+    stage: SeatStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[DiscordVoiceWebSocket] = []
+
+    async def identify(ws: DiscordVoiceWebSocket) -> None:
+        opened.append(ws)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(DiscordVoiceWebSocket, "identify", identify)
+    monkeypatch.setattr(seat_joining, "CONNECT_SECONDS", 0.2)
+    await stage.seats.claim(stage.guild.id, stage.alpha.id, "operation 1")
+    await stage.until(stage.clock.next_due)
+    assert [each.ws.closed for each in opened] == [True]
 
 
 async def test_close_leaves_at_once_even_in_the_middle_of_joining(stage: SeatStage) -> None:
