@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import threading
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import discord
 import pytest
 from discord.gateway import DiscordVoiceWebSocket, VoiceKeepAliveHandler
 from discord.voice_state import SocketReader, VoiceConnectionState
+from support.voice_leftovers import held
 
 from core.voice.hanging_up import READ_FROM
 from sandbox.server.faults import Faults
@@ -74,9 +76,13 @@ async def seated(stage: Stage) -> None:
     assert stage.runtime.seats.status(guild_id).seated
 
 
+# Stopped while it opens its gateway again, discord.py drops that websocket's object without closing it. Its
+# socket is closed with the session, which the count of sockets shows.
+@pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning")
 @pytest.mark.parametrize("how", ["closed", "killed"])
 @pytest.mark.parametrize("what", BREAKS)
 async def test_nothing_is_left_behind(tmp_path: Path, what: str, how: str) -> None:
+    before = held()
     async with open_stage(f"sqlite:///{tmp_path / 'bot.sqlite3'}", members=3) as stage:
         await seated(stage)
         stage.world.faults.voice.clear()
@@ -86,6 +92,8 @@ async def test_nothing_is_left_behind(tmp_path: Path, what: str, how: str) -> No
             await asyncio.sleep(0)
         await (stage.kill_bot() if how == "killed" else stage.stop_bot())
         assert left_behind() == []
+    gc.collect()
+    assert held().sockets <= before.sockets
 
 
 async def test_a_lost_process_says_nothing_of_its_seat(tmp_path: Path) -> None:
