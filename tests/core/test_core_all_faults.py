@@ -37,7 +37,7 @@ def register_schema():
 SPECS = "class S:\n    @hookspec(firstresult=True)\n    async def decide_x(ctx, event): ..."
 FAULTS = {
     "leaves": ("raise SystemExit(1)", "SystemExit: 1"),
-    "cancels": ("raise asyncio.CancelledError", "CancelledError: "),
+    "cancels": ("raise asyncio.CancelledError", "CancelledError"),
     "clashes": (COMMAND.format(name="clashes"), "register_commands: /dig belongs to both sound and clashes"),
     "grabs": (
         TABLE.format(name="grabs", table="guild_plugins"),
