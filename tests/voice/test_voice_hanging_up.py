@@ -32,10 +32,17 @@ BREAKS: dict[str, Callable[[Faults], object]] = {
 
 #: What core/voice/hanging_up.py and core/voice/connection.py use of discord.py without being invited.
 PRIVATE: dict[type, set[str]] = {
-    VoiceConnectionState: {"_create_socket", "_runner", "_connector", "_socket_reader", "_state_event"},
-    SocketReader: {"stop", "resume", "join"},
+    VoiceConnectionState: {
+        "soft_disconnect",
+        "_create_socket",
+        "_runner",
+        "_connector",
+        "_socket_reader",
+        "_state_event",
+    },
+    SocketReader: {"stop", "resume", "join", "_end"},
     discord.VoiceClient: {"create_connection_state", "_connection", "ws", "cleanup"},
-    DiscordVoiceWebSocket: {"_connection", "loop", "close"},
+    DiscordVoiceWebSocket: {"_connection", "loop", "close", "poll_event", "_keep_alive"},
     VoiceKeepAliveHandler: {"ws", "stop"},
 }
 
