@@ -46,7 +46,7 @@ async def test_a_message_in_the_moment_of_a_cancellation_does_not_swallow_it(
     polled, other = websocket
     cancelled = 0
     for spins in range(12):
-        # Which turn of the loop takes the message is the interpreter's affair: the cancellation meets every one.
+        # Which turn takes the message is the interpreter's affair: the cancellation meets every one.
         polling = asyncio.create_task(_poll_for_ever(polled))
         await asyncio.sleep(0)
         await other.send_json(BEAT_TAKEN)
