@@ -73,7 +73,7 @@ class Readiness:
         if runtime.closing:
             report.problems.append("the bot is stopping")
             return report
-        report.problems += [*self._gateway(), *self._guilds()]
+        report.problems += [*self._gateway(), *self._guilds(), *self._rivals()]
         report.notes += [*self._intents(), *self._dispatch(), *self._loop(), *self._jobs_and_menus()]
         for broken in runtime.manager.quarantined:
             (report.problems if broken.unmigrated else report.notes).append(f"plugin {broken}")
@@ -115,6 +115,11 @@ class Readiness:
             some = "; ".join(f"{guild}: {words}" for guild, words in list(failed.items())[:_NAMED])
             more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
             yield f"{len(failed)} guilds could not be opened and are tried again: {some}{more}"
+
+    def _rivals(self) -> Iterator[str]:
+        """Yield which other bots are at work on the same guilds and the same database."""
+        if self._runtime.assembled:
+            yield from map(str, self._runtime.recorder.rivals())
 
     def _dispatch(self) -> Iterator[str]:
         dispatcher = self._runtime.dispatcher

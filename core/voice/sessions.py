@@ -7,22 +7,18 @@ sessions an earlier process left open.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.clock import Clock
-from core.database.errors import DatabaseClosed, DatabaseUnavailable
 from core.events import Resync, SessionRecord, VoiceSnapshot
 from core.ids import IdSource
+from core.voice.beats import HEARTBEAT_SECONDS, Rival, ShardBeats
 from core.voice.outbox import Deliver, Outbox, Writer
-from core.voice.store import beat, last_beat, load_open
+from core.voice.store import load_open
 from core.voice.tracker import GuildTracker
 
-_log = logging.getLogger(__name__)
-
-HEARTBEAT_SECONDS = 15.0
 GAP_LIMIT = timedelta(minutes=5)
 
 
@@ -65,7 +61,7 @@ class VoiceRecorder:
         self._outbox = Outbox(db, clock, deliver)
         self._rooms: dict[int, _Room] = {}
         self._left_open: dict[int, list[SessionRecord]] = {}
-        self._first_beats: dict[int, asyncio.Task[datetime | None]] = {}
+        self._beats = ShardBeats(db, clock)
 
     # -- what is recorded --------------------------------------------------------------------------
 
@@ -224,7 +220,7 @@ class VoiceRecorder:
         present: Mapping[int, VoiceSnapshot],
         now: datetime,
     ) -> None:
-        last_alive = await self._first_beat(shard_id)
+        last_alive = await self._beats.first(shard_id)
         left_open = self._left_open.pop(guild_id, None)
         if left_open is None:
             left_open = await self._db.read(load_open, [guild_id])
@@ -267,35 +263,15 @@ class VoiceRecorder:
 
         :param connected: whether events arrive right now.
         """
-        # The last beat of the process before us must be read before ours takes its place.
-        await self._first_beat(shard_id)
-        while True:
-            began = self._clock.monotonic()
-            if connected():
-                await self.beat_now(shard_id)
-            # A beat that waited for the database is old when it is stored: the next one must not be late too.
-            await self._clock.sleep(max(0.0, began + every - self._clock.monotonic()))
+        await self._beats.run(shard_id, connected, every)
 
     async def beat_now(self, shard_id: int) -> None:
         """Store that a shard is connected now; before an orderly stop it makes the next start exact."""
-        try:
-            await self._db.write(beat, shard_id, self._clock.now(), key=shard_id)
-        except (DatabaseUnavailable, DatabaseClosed) as error:
-            # A beat that is missing only widens what a later recovery estimates.
-            _log.error("the heartbeat of shard %d could not be stored: %s", shard_id, error)
-        except Exception:
-            _log.exception("storing the heartbeat of shard %d failed", shard_id)
+        await self._beats.now(shard_id)
 
-    async def _first_beat(self, shard_id: int) -> datetime | None:
-        """Return the beat that an earlier process left, read once per shard and process."""
-        task = self._first_beats.get(shard_id)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = self._first_beats[shard_id] = asyncio.ensure_future(self._read_beat(shard_id))
-        return await asyncio.shield(task)
-
-    async def _read_beat(self, shard_id: int) -> datetime | None:
-        found: datetime | None = await self._db.read(last_beat, shard_id)
-        return found
+    def rivals(self) -> list[Rival]:
+        """Return the other processes that record voice on this database for a shard of ours."""
+        return self._beats.rivals()
 
     # -- the end -----------------------------------------------------------------------------------
 

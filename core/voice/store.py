@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from peewee import EXCLUDED, IntegrityError
+from peewee import EXCLUDED, Case, IntegrityError
 
 from core.database.current import current_now, proxy
 from core.database.models import ShardHeartbeat, VoiceSession
@@ -119,13 +119,26 @@ def sessions_between(
     return read_records(query)
 
 
-def beat(shard_id: int, at: datetime) -> None:
-    """Store that a shard was connected at `at`; an older time than the stored one changes nothing."""
-    ShardHeartbeat.insert(shard_id=shard_id, at=at).on_conflict(
+def beat(shard_id: int, at: datetime, owner: str | None = None) -> str | None:
+    """Store that a shard was connected at `at`; an older time does not take the place of a later one.
+
+    :param owner: the process that says so.
+    :returns: who had said so before, None when nobody had.
+    """
+    found: str | None = (
+        ShardHeartbeat.select(ShardHeartbeat.owner).where(ShardHeartbeat.shard_id == shard_id).scalar()
+    )
+    later = Case(None, [(EXCLUDED.at > ShardHeartbeat.at, EXCLUDED.at)], ShardHeartbeat.at)
+    ShardHeartbeat.insert(shard_id=shard_id, at=at, owner=owner).on_conflict(
         conflict_target=[ShardHeartbeat.shard_id],
-        update={ShardHeartbeat.at: EXCLUDED.at, ShardHeartbeat.updated_at: current_now()},
-        where=(ShardHeartbeat.at < EXCLUDED.at),
+        # The owner also where the clock of its machine is behind, or it would go unnoticed.
+        update={
+            ShardHeartbeat.at: later,
+            ShardHeartbeat.owner: EXCLUDED.owner,
+            ShardHeartbeat.updated_at: current_now(),
+        },
     ).execute()
+    return found
 
 
 def last_beat(shard_id: int) -> datetime | None:
