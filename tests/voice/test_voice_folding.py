@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.database import Database, VoiceDay, VoiceSession, VoiceVoid
 from core.events import KeptVoice, SessionRecord
 from core.stays.folding import Folded, Kept, Sums, by_day, days, fold_some, oldest_foldable, sums
+from core.stays.statistics import Totals, folded_within, totals_of
 from core.stays.voids import void_session
 from core.voice.store import apply_transitions
 from core.voice.transitions import Ended, Started
@@ -138,10 +139,17 @@ async def test_sums_before_are_sums_after(
     ]
     await store(database, *records)
     before = await database.read(sums, GUILD)
+    now = MIDNIGHT + 300 * HOUR
+    of_all = [await database.read(totals_of, GUILD, user, now) for user in (1, 2, 3)]
     kept = KeptVoice().and_spans((MIDNIGHT + a * HOUR, MIDNIGHT + (a + b) * HOUR) for a, b in spans)
     cut = MIDNIGHT + day * 24 * HOUR
     folded = await fold(database, cut, Kept(kept), limit)
     assert await database.read(sums, GUILD) == before
+    for user, told in enumerate(of_all, start=1):
+        again = await database.read(totals_of, GUILD, user, now)
+        own = {channel: part for (whose, channel), part in before.items() if whose == user}
+        assert told.channels == again.channels == own
+        assert told.folded == Sums()
     touched = [
         record
         for record in records
@@ -160,6 +168,32 @@ async def test_sums_before_are_sums_after(
         )
     # The fixture's database goes on to the next example.
     await database.write(lambda: (VoiceSession.delete().execute(), VoiceDay.delete().execute()), key=GUILD)
+
+
+async def test_totals_tell_what_is_kept_as_daily_sums(database: Database) -> None:
+    now = MIDNIGHT + 30 * HOUR
+    await store(
+        database,
+        session(MIDNIGHT - 26 * HOUR, MIDNIGHT - 23 * HOUR, deafened_us=7),
+        session(now - HOUR, None, deafened_us=5, deafened_since=now - US),
+        session(now - 3 * HOUR, now - 2 * HOUR, channel_id=AFK, afk=True, left_estimated=True),
+        session(now - 3 * HOUR, now - 2 * HOUR, user_id=11),
+    )
+    hour = HOUR // US
+    everything = {ALPHA: Sums(4 * hour, 13, 0, 2, 0), AFK: Sums(0, 0, hour, 1, 1)}
+    assert await database.read(totals_of, GUILD, USER, now) == Totals(everything)
+    assert await fold(database, MIDNIGHT) == 1
+    told = await database.read(totals_of, GUILD, USER, now)
+    assert told == Totals(everything, Sums(3 * hour, 7, 0, 1, 0), MIDNIGHT)
+    assert told.all == Sums(4 * hour, 13, hour, 3, 1)
+    assert await database.read(totals_of, 8, USER, now) == Totals({})
+    for start, end, channel, there in (
+        (MIDNIGHT - HOUR, MIDNIGHT, ALPHA, True),
+        (MIDNIGHT - 49 * HOUR, MIDNIGHT - 48 * HOUR, ALPHA, False),
+        (MIDNIGHT, now, ALPHA, False),
+        (MIDNIGHT - HOUR, MIDNIGHT, AFK, False),
+    ):
+        assert await database.read(folded_within, GUILD, [channel], start, end) is there
 
 
 async def test_the_last_day_of_all_times_has_no_midnight(database: Database) -> None:
