@@ -265,7 +265,13 @@ class Runtime:
             self.db, self.clock, self.manager, self.settings.plugins.on_by_default, self.dispatcher.deliver_to
         )
         self.recorder = VoiceRecorder(
-            self.db, self.clock, self.ids, self.dispatcher.deliver, gap_limit=self.settings.voice_gap_limit
+            self.db,
+            self.clock,
+            self.ids,
+            self.dispatcher.deliver,
+            gap_limit=self.settings.voice_gap_limit,
+            queue_limit=self.settings.voice_queue_limit,
+            folder=self.settings.data_folder(),
         )
         self.names = Names(self.db)
         self.jobs = JobRunner(self)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import (
@@ -28,6 +28,8 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat = Literal["text", "json"]
 DEFAULT_DATABASE_URL = "sqlite:///data/redlegion.sqlite3"
 DEFAULT_HEALTH_ADDRESS = "127.0.0.1:9420"
+DATA_FOLDER = Path("data")
+DEFAULT_VOICE_QUEUE_LIMIT = 200_000
 DEFAULT_PLUGINS_FILE = Path("plugins.toml")
 
 PluginName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
@@ -67,6 +69,7 @@ class _Environment(BaseSettings):
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
     voice_gap_limit_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
+    voice_queue_limit: Annotated[int, Field(ge=1, le=100_000_000)] = DEFAULT_VOICE_QUEUE_LIMIT
     plugins_file: Path = DEFAULT_PLUGINS_FILE
     redlegion_trace_hooks: bool = False
     health_address: Annotated[str, AfterValidator(_is_address)] = DEFAULT_HEALTH_ADDRESS
@@ -79,6 +82,8 @@ class Settings:
     :param discord_token: the bot's token, None where it is not needed (sandbox, doctor, migrate).
     :param database_url: `sqlite:///path` or `postgresql://user:password@host/name`; may hold a password.
     :param voice_gap_limit: a longer outage than this closes open voice sessions at its start.
+    :param voice_queue_limit: how many voice events wait in memory while the database is away; further ones
+        wait in a file.
     :param plugins: what `plugins.toml` allows.
     :param plugins_file: where that was read from, None when it was given in code.
     :param health_address: where health and metrics are served; None for nowhere.
@@ -92,6 +97,7 @@ class Settings:
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "text"
     voice_gap_limit: timedelta = timedelta(seconds=900)
+    voice_queue_limit: int = DEFAULT_VOICE_QUEUE_LIMIT
     plugins: PluginSelection = field(default_factory=PluginSelection)
     plugins_file: Path | None = None
     health_address: Address | None = None
@@ -107,6 +113,12 @@ class Settings:
                 "(Discord Developer Portal, your application, Bot, Reset Token)."
             )
         return self.discord_token.get_secret_value()
+
+    def data_folder(self) -> Path:
+        """Return the folder for files of the bot's own: that of the SQLite database, or `data`."""
+        if self.database_url.startswith("sqlite:///"):
+            return Path(unquote(urlsplit(self.database_url).path)[1:]).parent
+        return DATA_FOLDER
 
     def secrets(self) -> tuple[str, ...]:
         """Return the texts that no log line may show."""
@@ -141,6 +153,7 @@ def load_settings(*, env_file: Path | None = Path(".env"), plugins_file: Path | 
         log_level=environment.log_level,
         log_format=environment.log_format,
         voice_gap_limit=timedelta(seconds=environment.voice_gap_limit_seconds),
+        voice_queue_limit=environment.voice_queue_limit,
         plugins=read_plugins_file(path),
         plugins_file=path,
         trace_hooks=environment.redlegion_trace_hooks,
@@ -201,6 +214,7 @@ VARIABLES = {
     "LOG_LEVEL": "one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
     "LOG_FORMAT": "text or json",
     "VOICE_GAP_LIMIT_SECONDS": "a whole number of seconds from 0 to 86400",
+    "VOICE_QUEUE_LIMIT": "a whole number of voice events from 1 to 100000000",
     "PLUGINS_FILE": "the path of a plugins.toml",
     "REDLEGION_TRACE_HOOKS": "1 to log every delivery to a plugin, 0 for silence",
     "HEALTH_ADDRESS": "host:port, such as 127.0.0.1:9420, or off",

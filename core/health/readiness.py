@@ -74,6 +74,8 @@ class Readiness:
             report.problems.append("the bot is stopping")
             return report
         report.problems += [*self._gateway(), *self._guilds(), *self._rivals()]
+        if runtime.assembled and (overflow := runtime.recorder.overflow()) is not None:
+            (report.problems if overflow.problem else report.notes).append(str(overflow))
         report.notes += [*self._intents(), *self._dispatch(), *self._loop(), *self._jobs_and_menus()]
         for broken in runtime.manager.quarantined:
             (report.problems if broken.unmigrated else report.notes).append(f"plugin {broken}")

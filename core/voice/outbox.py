@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 import peewee
@@ -26,6 +27,7 @@ from core.events import (
     VoiceSessionStarted,
     VoiceStateChanged,
 )
+from core.voice.journal import Journal
 from core.voice.store import apply_transitions
 from core.voice.transitions import (
     Corrected,
@@ -47,6 +49,11 @@ TRIES_OF_BAD_DATA = 4
 _BAD_DATA = (peewee.IntegrityError, peewee.DataError, ValueError, TypeError)
 LARGEST_BATCH = 2_000
 ANNOUNCED_AT_ONCE = 250
+#: Items that wait in memory, of some 400 bytes each; beyond that they wait in a file.
+LIMIT = 200_000
+#: Items that are taken back from the file in one step of the event loop.
+READ_AT_ONCE = 500
+DATA = Path("data")
 
 Deliver = Callable[[int, str, object], None]
 
@@ -64,26 +71,62 @@ class Writer(Protocol):
         """Return once the database answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """More waits for the database than memory is to hold.
+
+    :param waiting: how many voice events wait.
+    :param aside: how many of these wait in a file.
+    :param limit: how many may wait in memory.
+    :param problem: why the file cannot be written, so that they do wait in memory all the same; or None.
+    """
+
+    waiting: int
+    aside: int
+    limit: int
+    problem: str | None
+
+    def __str__(self) -> str:
+        words = f"{self.waiting} voice events wait for the database, {self.aside} of them beyond the "
+        words += f"{self.limit} that memory is to hold (VOICE_QUEUE_LIMIT)"
+        if self.problem is None:
+            return f"{words}, in a file; all are written when it is back"
+        return f"{words}; a file for them cannot be written ({self.problem}), so make room on the disk"
+
+
 class Outbox:
     """Writes and announces transitions; a failing write is repeated until it succeeds.
 
     :param db: where they are written.
     :param clock: what the waits between attempts run on.
     :param deliver: called with guild, hook and event after the commit, in order; must not block.
+    :param limit: how many items of all guilds wait in memory; further ones wait in a file in `folder`.
     """
 
-    def __init__(self, db: Writer, clock: Clock, deliver: Deliver) -> None:
+    def __init__(
+        self, db: Writer, clock: Clock, deliver: Deliver, *, limit: int = LIMIT, folder: Path = DATA
+    ) -> None:
         self._db = db
         self._clock = clock
         self._deliver = deliver
+        self._limit = limit
         self._queues: dict[int, deque[Transition | Resync]] = {}
+        self._held = 0
+        """How many items are in all the queues."""
+        self._journal = Journal(folder)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._working: set[int] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
 
-    def put(self, guild_id: int, items: Iterable[Transition | Resync]) -> None:
+    def put(self, guild_id: int, items: Sequence[Transition | Resync]) -> None:
         """Queue `items` of one guild behind what is queued already."""
+        if self._held >= self._limit or self._journal:
+            self._put_aside(guild_id, items)
+        else:
+            self._put(guild_id, items)
+
+    def _put(self, guild_id: int, items: Sequence[Transition | Resync]) -> None:
         queue = self._queues.get(guild_id)
         if queue is None:
             queue = deque(items)
@@ -92,18 +135,35 @@ class Outbox:
             self._queues[guild_id] = queue
         else:
             queue.extend(items)
+        self._held += len(items)
         if guild_id not in self._tasks:
             self._mark(guild_id, working=True)
             self._tasks[guild_id] = asyncio.create_task(self._drain(guild_id), name=f"voice:{guild_id}")
 
     def waiting(self) -> int:
         """Return how many items are neither written nor announced yet."""
-        return sum(len(queue) for queue in self._queues.values())
+        return sum(len(queue) for queue in self._queues.values()) + len(self._journal)
+
+    def overflow(self) -> Overflow | None:
+        """Return what waits beside memory, None when nothing does."""
+        if not self._journal:
+            return None
+        return Overflow(self.waiting(), len(self._journal), self._limit, self._journal.problem)
+
+    def holds(self, guild_id: int) -> bool:
+        """Say whether anything of this guild is neither committed nor announced yet."""
+        return guild_id in self._queues
 
     async def flushed(self, guild_id: int) -> None:
         """Return once nothing of this guild is queued."""
-        while (task := self._tasks.get(guild_id)) is not None:
-            await asyncio.wait([task])
+        while True:
+            if (task := self._tasks.get(guild_id)) is not None:
+                await asyncio.wait([task])
+            elif self._journal.of(guild_id) and self._tasks:
+                # Whoever is done reads on in the file.
+                await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+            else:
+                return
 
     async def idle(self) -> None:
         """Return once nothing is being written; what waits for a repeated attempt counts as idle."""
@@ -120,6 +180,7 @@ class Outbox:
         if late:
             await asyncio.wait(late)
             _log.error("%d voice transitions could not be written before the stop", self.waiting())
+        self._journal.close()
 
     async def _drain(self, guild_id: int) -> None:
         queue = self._queues[guild_id]
@@ -129,13 +190,36 @@ class Outbox:
                 await self._write(guild_id, [item for item in batch if not isinstance(item, Resync)])
                 # Taken off only now: neither a failure nor a cancellation loses it.
                 for number in range(1, len(batch) + 1):
-                    self._announce(guild_id, queue.popleft())
+                    item = queue.popleft()
+                    self._held -= 1
+                    self._announce(guild_id, item)
                     if number % ANNOUNCED_AT_ONCE == 0:
                         await asyncio.sleep(0)
+                if self._journal:
+                    self._read_on()
             del self._queues[guild_id]
         finally:
             del self._tasks[guild_id]
             self._mark(guild_id, working=False)
+
+    def _put_aside(self, guild_id: int, items: Sequence[Transition | Resync]) -> None:
+        if not items:
+            return
+        if not self._journal:
+            _log.warning(
+                "%d voice events wait for the database: further ones wait in a file until it is back",
+                self._held,
+            )
+        self._journal.append(guild_id, items)
+
+    def _read_on(self) -> None:
+        """Take what was put aside back into memory, a bit at a time, once half of that is free."""
+        room = min(max(self._limit // 2, 1) - self._held, READ_AT_ONCE)
+        while room > 0 and (found := self._journal.pop()) is not None:
+            self._put(*found)
+            room -= len(found[1])
+        if not self._journal:
+            _log.warning("all voice events that waited in a file are back in memory and are written")
 
     async def _write(
         self, guild_id: int, transitions: list[Transition], tries_of_bad_data: int = TRIES_OF_BAD_DATA

@@ -7,19 +7,25 @@ sessions an earlier process left open.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from core.clock import Clock
+from core.database.errors import DatabaseClosed, DatabaseUnavailable
 from core.events import Resync, SessionRecord, VoiceSnapshot
 from core.ids import IdSource
 from core.voice.beats import HEARTBEAT_SECONDS, Rival, ShardBeats
-from core.voice.outbox import Deliver, Outbox, Writer
-from core.voice.store import load_open
+from core.voice.outbox import DATA, LIMIT, Deliver, Outbox, Overflow, Writer
+from core.voice.sights import LeftBehind, left_behind, see
 from core.voice.tracker import GuildTracker
 
+_log = logging.getLogger(__name__)
+
 GAP_LIMIT = timedelta(minutes=5)
+LOOK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -27,11 +33,16 @@ class _Room:
     """What the recorder knows of one guild."""
 
     tracker: GuildTracker
+    shard_id: int | None = None
     wanted: bool = False
     restored: bool = False
     recovering: asyncio.Lock = field(default_factory=asyncio.Lock)
     backlog: list[Callable[[], None]] = field(default_factory=list)
     newer_sight: tuple[Mapping[int, VoiceSnapshot], datetime] | None = None
+    sighted: bool = False
+    """Whether this process has stored until when it saw the guild."""
+    owes: bool = False
+    """Whether the guild's last heartbeat was left out, as it was not seen, or not all of it was committed."""
 
 
 class VoiceRecorder:
@@ -43,6 +54,8 @@ class VoiceRecorder:
     :param deliver: called with guild, hook name and event after the commit; must not block.
     :param gap_limit: the longest outage over which a member found in the same channel counts as having
         stayed there.
+    :param queue_limit: how many voice events wait in memory while the database is away.
+    :param folder: where a file is made for what comes beyond that.
     """
 
     def __init__(
@@ -53,15 +66,18 @@ class VoiceRecorder:
         deliver: Deliver,
         *,
         gap_limit: timedelta = GAP_LIMIT,
+        queue_limit: int = LIMIT,
+        folder: Path = DATA,
     ) -> None:
         self._db = db
         self._clock = clock
         self._ids = ids
         self._gap_limit = gap_limit
-        self._outbox = Outbox(db, clock, deliver)
+        self._outbox = Outbox(db, clock, deliver, limit=queue_limit, folder=folder)
         self._rooms: dict[int, _Room] = {}
-        self._left_open: dict[int, list[SessionRecord]] = {}
+        self._left_behind: dict[int, LeftBehind] = {}
         self._beats = ShardBeats(db, clock)
+        self._beating: set[int] = set()
 
     # -- what is recorded --------------------------------------------------------------------------
 
@@ -109,6 +125,10 @@ class VoiceRecorder:
         """Return how many transitions are not committed yet."""
         return self._outbox.waiting()
 
+    def overflow(self) -> Overflow | None:
+        """Return what waits beyond `queue_limit`, None when nothing does."""
+        return self._outbox.overflow()
+
     # -- what the gateway says, in its own tick ----------------------------------------------------
 
     def observe(self, snapshot: VoiceSnapshot) -> None:
@@ -124,7 +144,7 @@ class VoiceRecorder:
             snapshot = replace(snapshot, replayed=True)
         if room.restored:
             self._outbox.put(snapshot.guild_id, tracker.observe(snapshot))
-        else:
+        elif room.recovering.locked():
             room.backlog.append(lambda: self._outbox.put(snapshot.guild_id, tracker.observe(snapshot)))
 
     def member_gone(
@@ -177,12 +197,8 @@ class VoiceRecorder:
 
         Nothing is written for a guild before it is recovered, so what is read here stays true until then.
         """
-        found: dict[int, list[SessionRecord]] = {
-            guild_id: [] for guild_id in guild_ids if not self._room(guild_id).restored
-        }
-        for record in await self._db.read(load_open, list(found)):
-            found[record.guild_id].append(record)
-        self._left_open.update(found)
+        new = [guild_id for guild_id in guild_ids if not self._room(guild_id).restored]
+        self._left_behind.update(await self._db.read(left_behind, new, self._clock.now()))
 
     async def recover(
         self, shard_id: int, guild_id: int, present: Mapping[int, VoiceSnapshot], reason: str
@@ -196,6 +212,8 @@ class VoiceRecorder:
         :param reason: restart or resume, as `on_resync` is to say.
         """
         room, now = self._room(guild_id), self._clock.now()
+        if room.shard_id != shard_id:
+            room.shard_id, room.owes = shard_id, shard_id in self._beating
         if not room.restored:
             # What was seen before this call is in `present` already.
             room.backlog.clear()
@@ -211,6 +229,8 @@ class VoiceRecorder:
             room.tracker.alive_until = None
         self._outbox.put(guild_id, [Resync(guild_id, reason)])
         await self._outbox.flushed(guild_id)
+        if room.owes:
+            await self._store_sights(shard_id, [guild_id])
 
     async def _restore(
         self,
@@ -220,15 +240,17 @@ class VoiceRecorder:
         present: Mapping[int, VoiceSnapshot],
         now: datetime,
     ) -> None:
-        last_alive = await self._beats.first(shard_id)
-        left_open = self._left_open.pop(guild_id, None)
-        if left_open is None:
-            left_open = await self._db.read(load_open, [guild_id])
+        # Before the shard's heartbeat begins, which takes the place of what is read here.
+        shards_beat = await self._beats.first(shard_id)
+        left = self._left_behind.pop(guild_id, None)
+        if left is None:
+            left = (await self._db.read(left_behind, [guild_id], now))[guild_id]
         tracker = room.tracker
-        tracker.restore(left_open)
+        tracker.restore(left.sessions, left.ends)
+        seen_until = left.seen_until or shards_beat
         # Each committed session proves that the process was alive when it began.
-        seen = [record.joined for record in left_open] + ([] if last_alive is None else [last_alive])
-        last_alive = min(now, max(seen, default=now))
+        seen = [record.joined for record in left.sessions] + ([] if seen_until is None else [seen_until])
+        last_alive = max(seen, default=now)
         if room.newer_sight is not None:
             present, now = room.newer_sight
             room.newer_sight = None
@@ -245,7 +267,8 @@ class VoiceRecorder:
     def _when_restored(self, room: _Room, step: Callable[[], None]) -> None:
         if room.restored:
             step()
-        else:
+        elif room.recovering.locked():
+            # Before that it is in what the recovery is given to see, and might pile up for hours.
             room.backlog.append(step)
 
     def _room(self, guild_id: int) -> _Room:
@@ -259,15 +282,66 @@ class VoiceRecorder:
     async def run_heartbeat(
         self, shard_id: int, connected: Callable[[], bool], every: float = HEARTBEAT_SECONDS
     ) -> None:
-        """Store every `every` seconds that a shard is connected, until cancelled.
+        """Store every `every` seconds until when a shard and its guilds were seen, until cancelled.
 
         :param connected: whether events arrive right now.
         """
-        await self._beats.run(shard_id, connected, every)
+        # The last beat of the process before us must be read before ours takes its place.
+        await self._beats.first(shard_id)
+        self._beating.add(shard_id)
+        while True:
+            began = self._clock.monotonic()
+            if connected():
+                await self._beats.now(shard_id)
+            rooms = [guild_id for guild_id, room in self._rooms.items() if room.shard_id == shard_id]
+            for guild_id in rooms:
+                self._rooms[guild_id].owes = True
+            if connected():
+                await self._store_sights(shard_id, rooms)
+            # A busy guild's turn comes as soon as all of it is committed, that of an unseen one when it is back.
+            while self._owing(rooms) and self._clock.monotonic() < began + every - LOOK_AGAIN_SECONDS:
+                await self._clock.sleep(LOOK_AGAIN_SECONDS)
+                if connected():
+                    await self._store_sights(shard_id, self._owing(rooms))
+            # A beat that waited for the database is old when it is stored: the next one must not be late too.
+            await self._clock.sleep(max(0.0, began + every - self._clock.monotonic()))
 
     async def beat_now(self, shard_id: int) -> None:
         """Store that a shard is connected now; before an orderly stop it makes the next start exact."""
         await self._beats.now(shard_id)
+        await self._store_sights(
+            shard_id, [key for key, room in self._rooms.items() if room.shard_id == shard_id]
+        )
+
+    def _owing(self, guild_ids: Iterable[int]) -> list[int]:
+        """Return those of the guilds that are seen, and yet could not be said to be."""
+        return [guild_id for guild_id in guild_ids if self._sees(room := self._rooms[guild_id]) and room.owes]
+
+    def _sees(self, room: _Room) -> bool:
+        return room.wanted and room.restored and room.tracker.alive_until is None
+
+    async def _store_sights(self, shard_id: int, guild_ids: Iterable[int]) -> None:
+        """Store that guilds are seen now, those that are and have all that was seen committed."""
+        seen, at = [], self._clock.now()
+        for guild_id in guild_ids:
+            room = self._rooms[guild_id]
+            if not self._sees(room) or self._outbox.holds(guild_id):
+                continue
+            if not room.sighted or room.tracker.occupied:
+                seen.append(guild_id)
+            room.owes = False
+        if not seen:
+            return
+        try:
+            await self._db.write(see, seen, at, key=shard_id)
+        except (DatabaseUnavailable, DatabaseClosed) as error:
+            # One that is missing only widens what a later recovery estimates.
+            _log.error("until when %d guilds were seen could not be stored: %s", len(seen), error)
+        except Exception:
+            _log.exception("storing until when %d guilds were seen failed", len(seen))
+        else:
+            for guild_id in seen:
+                self._rooms[guild_id].sighted = True
 
     def rivals(self) -> list[Rival]:
         """Return the other processes that record voice on this database for a shard of ours."""
