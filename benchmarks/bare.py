@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import aiohttp
@@ -38,7 +39,8 @@ class BareBot(discord.AutoShardedClient):
         self._line = line
         self._on_event = on_event
         self._heard = 0
-        if job.task in {"voice", "commits"}:
+        self._stamps: list[float] | None = [] if job.task == "scale" else None
+        if job.task in {"voice", "commits", "scale"}:
             # Only where it is asked for: discord.py starts a task for each event that has a listener.
             self.on_voice_state_update = self._voice
 
@@ -62,10 +64,14 @@ class BareBot(discord.AutoShardedClient):
     ) -> None:
         if self._on_event is not None:
             self._on_event(member, after)
+        if self._stamps is not None:
+            self._stamps.append(time.monotonic())
         self._heard += 1
         if self._heard % self._job.events == 0:
             self._line.say("done")
-            self._line.say("idle")
+            self._line.say("idle", stamps=self._stamps or [])
+            if self._stamps:
+                self._stamps.clear()
 
 
 async def run(job: Job, on_event: Callable[[discord.Member, discord.VoiceState], None] | None = None) -> None:

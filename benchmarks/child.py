@@ -17,6 +17,8 @@ from benchmarks.talk import Job
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60.0
+#: Bytes of the longest line that a bot may say.
+LONGEST_LINE = 1 << 24
 
 
 class BenchmarkError(Exception):
@@ -94,6 +96,7 @@ async def bot_process(module: str, job: Job, *, compiled: Path | None = None) ->
         env=surroundings,
         stdin=PIPE,
         stdout=PIPE,
+        limit=LONGEST_LINE,
     )
     bot = BotProcess(module, process)
     try:

@@ -27,7 +27,7 @@ class Spread:
 class Comparison:
     """One figure of ours beside the same figure of a baseline, measured by turns.
 
-    :param benchmark: slash, voice, start, sandbox, writes, dispatch or isolation.
+    :param benchmark: slash, voice, voice_scale, start, sandbox, writes, dispatch or isolation.
     :param figure: what was measured, in words.
     :param unit: of both.
     :param digits: how many decimals a person wants to see.

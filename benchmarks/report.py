@@ -18,6 +18,7 @@ from benchmarks.figures import Comparison, Spread
 TITLES = {
     "slash": "Slash command round trip",
     "voice": "Voice events, from the gateway's socket to the committed row",
+    "voice_scale": "Bursts of moves in many guilds, to committed row and plugin",
     "start": "Start to ready",
     "dispatch": "Delivery of events to plugins",
     "isolation": "What one plugin that misbehaves costs the others",

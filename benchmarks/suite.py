@@ -17,9 +17,10 @@ from benchmarks.sandbox_rates import measure_sandbox
 from benchmarks.slash import measure_slash
 from benchmarks.start import measure_start
 from benchmarks.voice import measure_voice
+from benchmarks.voice_scale import measure_voice_scale
 from benchmarks.writes import measure_writes
 
-NAMES = ("slash", "voice", "start", "sandbox", "writes", "dispatch", "isolation")
+NAMES = ("slash", "voice", "voice_scale", "start", "sandbox", "writes", "dispatch", "isolation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Sizes:
 
     :param slash_commands: in each round.
     :param voice_events: in each round; `voice_commits` for the bot that commits each by itself.
+    :param scale_guilds: of 20 members each, with `scale_moves` in each burst.
     :param start_guilds: on how many guilds a start is measured.
     :param sandbox_events: voice states in each round of the sandbox alone, `sandbox_commands` its commands.
     :param write_calls: durable writes in each round.
@@ -41,6 +43,9 @@ class Sizes:
     voice_rounds: int
     voice_events: int
     voice_commits: int
+    scale_rounds: int
+    scale_guilds: int
+    scale_moves: int
     start_rounds: int
     start_guilds: tuple[int, ...]
     sandbox_rounds: int
@@ -62,6 +67,9 @@ FULL = Sizes(
     voice_rounds=5,
     voice_events=20_000,
     voice_commits=2_000,
+    scale_rounds=5,
+    scale_guilds=1_000,
+    scale_moves=2_000,
     start_rounds=5,
     start_guilds=(1, 100, 1_000),
     sandbox_rounds=5,
@@ -82,6 +90,9 @@ QUICK = Sizes(
     voice_rounds=2,
     voice_events=5_000,
     voice_commits=1_000,
+    scale_rounds=2,
+    scale_guilds=200,
+    scale_moves=2_000,
     start_rounds=1,
     start_guilds=(1, 100),
     sandbox_rounds=2,
@@ -103,6 +114,9 @@ TINY = Sizes(
     voice_rounds=1,
     voice_events=400,
     voice_commits=200,
+    scale_rounds=1,
+    scale_guilds=4,
+    scale_moves=40,
     start_rounds=1,
     start_guilds=(2,),
     sandbox_rounds=1,
@@ -137,6 +151,9 @@ async def measure(
         if "voice" in only:
             told("voice events from socket to committed row ...")
             found += await _voice(folder, sizes, told)
+        if "voice_scale" in only:
+            told(f"bursts of voice in {sizes.scale_guilds:,} guilds ...")
+            found += await _voice_scale(folder, sizes, told)
         if "start" in only:
             told("start to ready ...")
             found += await measure_start(folder, rounds=sizes.start_rounds, guilds=sizes.start_guilds)
@@ -168,6 +185,12 @@ async def _voice(folder: Path, sizes: Sizes, told: Callable[[str], None]) -> lis
     rounds, events, commits = sizes.voice_rounds, sizes.voice_events, sizes.voice_commits
     async with _postgres(sizes, told) as url:
         return await measure_voice(folder, rounds=rounds, events=events, commits=commits, postgres_url=url)
+
+
+async def _voice_scale(folder: Path, sizes: Sizes, told: Callable[[str], None]) -> list[Comparison]:
+    guilds, rounds, moves = sizes.scale_guilds, sizes.scale_rounds, sizes.scale_moves
+    async with _postgres(sizes, told) as url:
+        return await measure_voice_scale(folder, guilds=guilds, rounds=rounds, moves=moves, postgres_url=url)
 
 
 async def _writes(folder: Path, sizes: Sizes, told: Callable[[str], None]) -> list[Comparison]:

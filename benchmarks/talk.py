@@ -20,7 +20,7 @@ from typing import Any
 class Job:
     """What one bot process is to do.
 
-    :param task: slash, voice, commits or start.
+    :param task: slash, voice, scale, commits or start.
     :param socket: the sandbox's unix socket.
     :param ready_timeout: seconds without a further guild after which discord.py says that it is ready.
     :param events: voice events of one round.
