@@ -99,36 +99,6 @@ async def test_a_session_that_no_event_told_of_is_decided_on_at_the_end(guild: G
     assert {user: reason for user, _session, reason in await guild.links()} == reasons
 
 
-async def test_edited_windows_count_for_time_gone_by_too(guild: Guild) -> None:
-    await guild.write(sat, GUILD, QUARTZ, ALPHA, 0, None)
-    operation = await guild.start(0)
-    await guild.write(store.edit_windows, GUILD, operation, [(at(0), at(20))], at(30))
-    assert [reason for *_rest, reason in await guild.links()] == ["counts", "closed"]
-    edited = [(at(5), at(20)), (at(40), None)]
-    await guild.write(store.edit_windows, GUILD, operation, edited, at(40))
-    assert [reason for *_rest, reason in await guild.links()] == ["counts", "closed", "counts"]
-    assert await guild.database.read(store.windows_of, GUILD, operation) == edited
-    assert await guild.end(operation, 60) == {QUARTZ: 15 + 20}
-
-
-@pytest.mark.parametrize(
-    "windows",
-    [
-        pytest.param([], id="none"),
-        pytest.param([(at(0), None), (at(5), None)], id="two open ones"),
-        pytest.param([(at(9), at(5))], id="upside down"),
-        pytest.param([(at(5), at(99))], id="ends later than now"),
-    ],
-)
-async def test_windows_that_cannot_be_are_refused(guild: Guild, windows: list[Any]) -> None:
-    operation = await guild.start()
-    with pytest.raises(store.WindowsRefused):
-        await guild.write(store.edit_windows, GUILD, operation, windows, at(10))
-    assert await guild.database.read(store.windows_of, GUILD, operation) == [(at(0), None)]
-    with pytest.raises(store.WindowsRefused):
-        await guild.write(store.edit_windows, 800, operation, [(at(0), None)], at(10))
-
-
 async def test_nothing_that_an_operation_rests_on_is_folded(guild: Guild) -> None:
     operation = await guild.start()
     await guild.write(sat, GUILD, QUARTZ, ALPHA, -90, -60)

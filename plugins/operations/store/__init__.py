@@ -38,18 +38,30 @@ from plugins.operations.store.reading import (
 )
 from plugins.operations.store.standing import Progress, progress, resting_spans, voices
 from plugins.operations.store.voiding import AlreadyPaid, refuse_paid, unvoid, void
-from plugins.operations.store.windows import WindowsRefused, edit_windows, windows_of
+from plugins.operations.store.window_checks import OnlySums, windows_of
+from plugins.operations.store.windows import (
+    Gain,
+    NoSuchOperation,
+    Planned,
+    WindowsChanged,
+    edit_windows,
+    plan_windows,
+)
 
 __all__ = [
     "AlreadyPaid",
     "AlreadyRunning",
     "ChannelsTaken",
     "Evening",
+    "Gain",
+    "NoSuchOperation",
     "NoSuchSession",
     "NotRunning",
+    "OnlySums",
+    "Planned",
     "Progress",
     "VoiceStay",
-    "WindowsRefused",
+    "WindowsChanged",
     "anything_runs",
     "change_role",
     "close_channel",
@@ -66,6 +78,7 @@ __all__ = [
     "member_data",
     "participants_of",
     "payable_operations",
+    "plan_windows",
     "progress",
     "recent_operations",
     "recent_stays",

@@ -17,6 +17,7 @@ from plugins.operations.models import Operation, OperationChannel, OperationSess
 from plugins.operations.rules import linking
 from plugins.operations.rules.lifecycle import Status
 from plugins.operations.rules.linking import Decision, Reason, Roles
+from plugins.operations.rules.windows import Bounds
 from redlegion.database import current_now
 
 ROWS_PER_STATEMENT = 500
@@ -81,7 +82,7 @@ def change_role(guild_id: int, user_id: int, held: bool, since: datetime, at: da
         for session in sessions:
             if session.id in past:
                 own = max(since, session.joined)
-                _keep(operation_id, linking.role_changed(past[session.id], own, at, held))
+                keep(operation_id, linking.role_changed(past[session.id], own, at, held))
 
 
 def decisions_on(operation_id: int, session_ids: Collection[int]) -> dict[int, list[Decision]]:
@@ -113,8 +114,17 @@ def sessions_within(
     :param at: now; what goes on goes on to it.
     """
     windows = _windows(operation_id)
-    if not windows:
-        return []
+    return sessions_around(guild_id, windows, at, user_id) if windows else []
+
+
+def sessions_around(
+    guild_id: int, windows: Collection[Bounds], at: datetime, user_id: int | None = None
+) -> list[SessionRecord]:
+    """Return the sessions that overlap the span from the first of some windows to the last.
+
+    :param windows: at least one.
+    :param at: now; what goes on goes on to it.
+    """
     start = min(opened for opened, _closed in windows)
     end = max(closed or at for _opened, closed in windows)
     query = VoiceSession.select().where(
@@ -176,7 +186,7 @@ def _decide(operation_id: int, sessions: Sequence[SessionRecord], roles: Roles, 
     if not fresh:
         return
     running, tracked = _runs(operation_id, at), _tracked(operation_id)
-    _keep(
+    keep(
         operation_id,
         [
             linking.first_decision(
@@ -210,10 +220,11 @@ def _decide_again(
         for each in sessions
         if each.id in known
     )
-    _keep(operation_id, [each for each in changed if each is not None])
+    keep(operation_id, [each for each in changed if each is not None])
 
 
-def _keep(operation_id: int, decisions: Iterable[Decision]) -> None:
+def keep(operation_id: int, decisions: Iterable[Decision]) -> None:
+    """Store decisions; one of the same session and the same `since` takes the place of the other."""
     now = current_now()
     rows = [
         {

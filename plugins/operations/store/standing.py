@@ -111,8 +111,26 @@ def record_until(
         TrackedSpan(channel_id, added, at if removed is None else removed)
         for channel_id, added, removed in spans.tuples()
     ]
+    return record_with(guild_id, operation_id, windows, tracked, at, roles, user_id)
+
+
+def record_with(  # noqa: PLR0917 - what a record is made of
+    guild_id: int,
+    operation_id: int,
+    windows: list[Window],
+    tracked: list[TrackedSpan],
+    at: datetime,
+    roles: Roles,
+    user_id: int | None = None,
+) -> Record:
+    """Return what an operation's credit would be computed from, with windows and channels like these.
+
+    :param windows: at least one.
+    :param at: now, or when the operation ended; not before the end of the last window.
+    """
     decided = decisions_of(operation_id, user_id)
-    start, end = windows[0].opened, max(window.closed for window in windows)
+    start = min(window.opened for window in windows)
+    end = max(window.closed for window in windows)
     sessions = sessions_between(guild_id, start, end, user_id=user_id)
     # Stays in every channel: an estimated one beside the tracked channels says that time is unsure too.
     return Record(
