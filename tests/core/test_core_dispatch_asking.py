@@ -157,7 +157,7 @@ async def test_one_that_hangs_costs_the_deadline_and_no_more(
     dispatcher = made(doing)
     try:
         for event in ("hangs", "deaf"):
-            assert await asyncio.wait_for(dispatcher.decide(1, "decide_price", event), 2) == "bravo"
+            assert await asyncio.wait_for(dispatcher.decide(1, "decide_price", event), 60) == "bravo"
             with pytest.raises(TimeoutError):
                 await dispatcher.ask("alpha", 1, "decide_price", event)
             with pytest.raises(HookFailed, match=r"alpha\.filter_slips failed: TimeoutError"):
@@ -170,7 +170,7 @@ async def test_one_that_hangs_costs_the_deadline_and_no_more(
         assert "alpha.decide_price took longer than 0.05 s" in caplog.text
     finally:
         go.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         # The deaf ones end by themselves, and nobody is told.
         while dispatcher.hung():  # noqa: ASYNC110
             await asyncio.sleep(0)

@@ -62,7 +62,7 @@ class Play:
         return doing
 
     async def still(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while workers := list(self.made.workers()):
                 await asyncio.wait(workers)
 

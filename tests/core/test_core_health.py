@@ -317,7 +317,7 @@ async def test_a_loop_that_stands_still_is_said_by_health(
         def ask() -> None:
             time.sleep(0.6)
             for path in ("/healthz", "/readyz", "/metrics"):
-                with socket.create_connection((host, int(port)), timeout=5) as connection:
+                with socket.create_connection((host, int(port)), timeout=60) as connection:
                     head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
                     connection.sendall(head.encode())
                     parts = []

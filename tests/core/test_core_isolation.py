@@ -271,7 +271,7 @@ async def play(  # noqa: PLR0917 - fixtures
         await action.come()
         await action.ask()
         # Until the bad one has done its worst, or has been stopped.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not found(kind, caplog, await notes(stage), await info(stage)):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         module.RELEASED.set()

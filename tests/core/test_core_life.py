@@ -113,7 +113,7 @@ async def test_a_stop_lets_jobs_and_lanes_finish(
         stopping = asyncio.create_task(stage.stop_bot())
         await until(lambda: runtime.closing)
         module.GO.set()
-        await asyncio.wait_for(stopping, 8)
+        await asyncio.wait_for(stopping, 60)
         assert "left" in module.HEARD
         assert [each["content"] for each in stage.world.messages(scene.general.id)] == ["done"]
         module.GO.clear()

@@ -298,5 +298,5 @@ async def test_a_stop_does_not_wait_for_a_menu(stage: Stage) -> None:
     stage.world.faults.http.status(503, times=9, route=PUT)
     await switch(stage, "enable", "alpha")
     assert stage.runtime.menus.tasks()
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(8):
         await stage.stop_bot()

@@ -200,7 +200,7 @@ async def forge(stage: Stage, person: Person, custom_id: str) -> str:
     pressed = world.interactions.create(
         guild, guild.members[person.id], stage.scene.text.id, 3, data, source=shown
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await pressed.answered.wait()
     await stage.settle()
     assert pressed.latest is not None

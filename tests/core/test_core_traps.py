@@ -333,7 +333,7 @@ async def test_asked_hooks_go_by_loading_then_tryfirst_and_trylast(folder: Plugi
     assert manager.implementers("collect_names") == ["three", "two", "four", "one"]
     dispatcher = dispatcher_of(manager)
     dispatcher.set_plugins(GUILD, frozenset(manager.loaded))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answers = await dispatcher.collect(GUILD, "collect_names", None)
     assert [plugin for plugin, _answer in answers] == ["three", "two", "four", "one"]
 

@@ -113,7 +113,7 @@ async def test_a_deadlock_is_run_again(database: Database) -> None:
         begun.set()
         if len(runs) < 2:
             runs.append(first)
-            meeting.wait(10)
+            meeting.wait(60)
         User.update(name=f"from {first}").where(User.id == second).execute()
 
     # Two keys, two writers, the same rows in opposite order: what plugins must not do, and yet survive.

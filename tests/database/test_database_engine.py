@@ -62,7 +62,7 @@ class Gate:
 
     def __call__(self) -> None:
         self.entered.set()
-        assert self.opened.wait(10)
+        assert self.opened.wait(60)
 
     async def wait_entered(self) -> None:
         assert await asyncio.to_thread(self.entered.wait, 10)

@@ -201,14 +201,14 @@ async def test_a_call_that_does_not_return_is_named_while_it_runs(
     go = threading.Event()
 
     def sleepy() -> bool:
-        return go.wait(10)
+        return go.wait(60)
 
     call = asyncio.create_task(served.write(sleepy, key=1))
     await until(lambda: any("sleepy has been running" in one.getMessage() for one in caplog.records))
     assert [name.endswith("sleepy") for name, _ in served.running()] == [True]
     if served.is_postgres:
         # Whoever does not share its transaction has the other thread.
-        assert await asyncio.wait_for(served.write(insert_plugin, 2, "p", key=2), 5) == "p"
+        assert await asyncio.wait_for(served.write(insert_plugin, 2, "p", key=2), 60) == "p"
     go.set()
     assert await call
     await served.idle()
@@ -226,7 +226,7 @@ async def test_a_process_that_stops_does_not_wait_for_a_slow_call(
     call = asyncio.create_task(database.write(endless_statement, 1, key=1))
     await until(database.running)
     database.hurry()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await database.close()
     with pytest.raises(StatementTooSlow, match="endless_statement"):
         await call

@@ -120,7 +120,7 @@ async def test_calls_of_the_key_of_an_endless_write_go_on_in_order(
 async def test_whoever_comes_late_waits_no_longer(served: Database) -> None:
     culprit = asyncio.create_task(served.write(sleeping, 1, key=1))
     # It is by itself for longer than others would wait.
-    await until(lambda: any(seconds > 2.5 for _, seconds in served.running()), within=8)
+    await until(lambda: any(seconds > 2.5 for _, seconds in served.running()))
     assert not culprit.done()
     started = time.monotonic()
     assert await served.write(insert_plugin, 1, "late", key=1) == "late"
@@ -139,7 +139,7 @@ async def test_what_nobody_waits_for_has_its_full_limit(served: Database) -> Non
     assert await asyncio.wait_for(served.write(insert_plugin, 1, "behind", key=1), DEADLINE) == "behind"
     with pytest.raises(StatementTooSlow, match="sleeping"):
         await culprit
-    await until(lambda: any(seconds > 2.5 for _, seconds in served.running()), within=8)
+    await until(lambda: any(seconds > 2.5 for _, seconds in served.running()))
     assert not lonely.done()
     ENOUGH.set()
     assert await lonely == "enough"

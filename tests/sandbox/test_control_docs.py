@@ -16,7 +16,7 @@ import aiohttp
 from support.sandbox_process import SandboxProcess, sandbox_process
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "sandbox.md"
-WAIT = 20.0
+WAIT = 60.0
 
 
 def programs() -> dict[str, str]:

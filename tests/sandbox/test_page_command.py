@@ -26,13 +26,13 @@ async def test_one_command_brings_page_and_bot() -> None:
         async with aiohttp.ClientSession() as session, session.get(f"{where['control']}/events") as events:
             menu: list[Any] = []
             while not any(each["command"] == "payroll calculate" for each in menu):
-                await asyncio.wait_for(events.content.readline(), 30)
+                await asyncio.wait_for(events.content.readline(), 60)
                 async with session.get(f"{where['control']}/guilds") as answer:
                     owner = (await answer.json())[0]["owner_id"]
                 async with session.get(f"{where['control']}/guilds/{guild}/sight?as={owner}") as answer:
                     menu = (await answer.json())["menu"]
     finally:
         process.send_signal(signal.SIGTERM)
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, errors
     assert b"in a browser" in errors

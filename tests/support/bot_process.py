@@ -30,7 +30,7 @@ class BotProcess:
         """All that it has logged so far."""
         return "".join(self.lines)
 
-    async def said(self, pattern: str, within: float = 30.0) -> str:
+    async def said(self, pattern: str, within: float = 60.0) -> str:
         """Return the first line that matches, waiting for it.
 
         :raises AssertionError: it did not come.
@@ -53,7 +53,7 @@ class BotProcess:
         assert found is not None
         return found[1]
 
-    async def ended(self, within: float = 30.0) -> tuple[int, float]:
+    async def ended(self, within: float = 60.0) -> tuple[int, float]:
         """Wait for its end; return the exit status and the seconds that it took.
 
         :raises AssertionError: it did not end.

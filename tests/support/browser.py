@@ -20,7 +20,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-WAIT = 20.0
+WAIT = 60.0
 PICTURES = "PAGE_PICTURES"
 """The environment variable that names a folder for screenshots; none are taken without it."""
 

@@ -55,7 +55,7 @@ async def until(stage: Stage, true: Callable[[], bool]) -> None:
     """Wait until something is so, looking again whenever the bot and Discord exchange a word."""
     word = asyncio.Event()
     stage.world.log.on_entry(lambda _entry: word.set())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await word.wait()
             word.clear()

@@ -13,7 +13,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-WAIT = 10.0
+WAIT = 60.0
 
 
 class Form(discord.ui.Modal, title="Haul"):

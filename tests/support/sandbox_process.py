@@ -70,7 +70,7 @@ async def sandbox_process(
     )
     assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), 20)
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
         if not line:
             _, errors = await process.communicate()
             raise AssertionError(f"the sandbox did not start: {errors.decode()}")
@@ -78,6 +78,6 @@ async def sandbox_process(
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, errors.decode()
     assert errors == b"", errors.decode()

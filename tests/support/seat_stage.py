@@ -93,13 +93,13 @@ class SeatStage:
         self.client = SeatClient(aiohttp.UnixConnector(path=addresses.socket), self.clock)
         self.gateway = asyncio.create_task(self.client.start(addresses.token))
         ready = asyncio.create_task(self.client.wait_until_ready())
-        await asyncio.wait({self.gateway, ready}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self.gateway, ready}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
         assert ready.done(), "the client did not get ready"
 
     async def stop(self) -> None:
         await self.seats.close()
         await self.client.close()
-        await asyncio.wait({self.gateway}, timeout=5)
+        await asyncio.wait({self.gateway}, timeout=60)
         await self.server.close()
 
     @property
@@ -140,7 +140,7 @@ class SeatStage:
                     except TimeoutError:
                         continue
 
-        await asyncio.wait_for(wait(), 10)
+        await asyncio.wait_for(wait(), 60)
 
     def status(self) -> SeatStatus:
         """What the seats say of themselves in the one guild."""

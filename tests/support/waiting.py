@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(true: Callable[[], object], within: float = 5.0) -> None:
+async def until(true: Callable[[], object], within: float = 60.0) -> None:
     """Return once `true()` holds, looking again at every turn of the loop.
 
     :param within: real seconds.

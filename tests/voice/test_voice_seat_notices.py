@@ -132,5 +132,5 @@ async def test_tracking_goes_on_while_the_seat_is_fought_for(
     await until(lambda: refusal.struck)
     await person.join(alpha)
     await until(lambda: any(one.user_id == person.id for one in stage.runtime.recorder.present_now(guild.id)))
-    await asyncio.wait_for(stage.runtime.recorder.settled(guild.id), 10)
+    await asyncio.wait_for(stage.runtime.recorder.settled(guild.id), 60)
     assert not stage.runtime.seats.status(guild.id).seated

@@ -64,7 +64,7 @@ class Listener(discord.Client):
         super().dispatch(event, *args, **kwargs)
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not true():
                 self.changed.clear()
                 await self.changed.wait()
@@ -103,7 +103,7 @@ class Evening:
 
     async def stop(self) -> None:
         await self.client.close()
-        await asyncio.wait({self.task}, timeout=5)
+        await asyncio.wait({self.task}, timeout=60)
         await self.recorder.close()
 
     async def pass_time(self, seconds: float) -> None:

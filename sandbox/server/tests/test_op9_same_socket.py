@@ -24,7 +24,7 @@ async def _identify(place: Place, line: aiohttp.ClientWebSocketResponse) -> str:
 
 async def _next(line: aiohttp.ClientWebSocketResponse, wanted: str | int) -> Any:
     while True:
-        frame = await line.receive_json(timeout=5)
+        frame = await line.receive_json(timeout=60)
         if wanted in {frame["t"], frame["op"]}:
             return frame
 

@@ -24,7 +24,7 @@ FILES = sorted(
     for each in FOLDER.rglob("*")
     if each.is_file() and each.suffix in {".html", ".js", ".css", ".svg"}
 )
-WAIT = 10.0
+WAIT = 60.0
 
 
 class Watcher:

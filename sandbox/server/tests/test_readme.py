@@ -21,5 +21,5 @@ async def test_the_example_runs() -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    said, errors = await asyncio.wait_for(process.communicate(), 30)
+    said, errors = await asyncio.wait_for(process.communicate(), 60)
     assert said.decode() == "['hello', 'hello']\n", errors.decode()

@@ -12,7 +12,7 @@ from support.loopback import LoopbackBot, Place, eventually
 LEAK = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
 
 
-async def connect(bot: LoopbackBot, channel_id: int, timeout: float = 5) -> discord.VoiceClient:
+async def connect(bot: LoopbackBot, channel_id: int, timeout: float = 60) -> discord.VoiceClient:
     channel = bot.get_channel(channel_id)
     assert isinstance(channel, discord.VoiceChannel)
     return await channel.connect(timeout=timeout)
@@ -25,7 +25,7 @@ async def test_connects_moves_and_leaves(place: Place, bot: LoopbackBot) -> None
     assert place.guild.voice_states[place.world.bot_user.id].channel_id == place.dispatch.id
     alpha = bot.get_channel(place.alpha.id)
     assert isinstance(alpha, discord.VoiceChannel)
-    await voice.move_to(alpha, timeout=5)
+    await voice.move_to(alpha, timeout=60)
     assert place.guild.voice_states[place.world.bot_user.id].channel_id == place.alpha.id
     await voice.disconnect()
     await eventually(lambda: not place.guild.voice_states)

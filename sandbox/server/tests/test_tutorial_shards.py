@@ -45,7 +45,7 @@ async def test_two_shards_share_the_guilds_and_one_resumes_alone(place: Place) -
             assert seen is not None
             assert seen.shard_id == (guild.id >> 22) % 2
         assert place.world.faults.drop_gateway(place.guild.id) == 1
-        assert await asyncio.wait_for(bot.resumed.get(), 8) == (place.guild.id >> 22) % 2
+        assert await asyncio.wait_for(bot.resumed.get(), 60) == (place.guild.id >> 22) % 2
         await place.quartz.send(place.text, "!where")
         said = await eventually(
             lambda: [one for one in place.world.messages(place.text.id) if one["author"].get("bot")]

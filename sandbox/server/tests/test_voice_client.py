@@ -31,7 +31,7 @@ class Frames(discord.AudioSource):
         return True
 
 
-async def connect(bot: LoopbackBot, channel_id: int, timeout: float = 5) -> discord.VoiceClient:
+async def connect(bot: LoopbackBot, channel_id: int, timeout: float = 60) -> discord.VoiceClient:
     channel = bot.get_channel(channel_id)
     assert isinstance(channel, discord.VoiceChannel | discord.StageChannel)
     return await channel.connect(timeout=timeout)
@@ -46,7 +46,7 @@ async def play(voice: discord.VoiceClient, count: int) -> None:
         voice.loop.call_soon_threadsafe(ended.set_result, None)
 
     voice.play(Frames(count), after=after)
-    await asyncio.wait_for(ended, 5)
+    await asyncio.wait_for(ended, 60)
 
 
 async def test_every_frame_of_a_source_is_counted(place: Place, bot: LoopbackBot) -> None:
@@ -74,7 +74,7 @@ async def test_pcm_is_encoded_when_opus_is_there(place: Place, bot: LoopbackBot)
     ended = asyncio.Event()
     sound = io.BytesIO(bytes(discord.opus.Encoder.FRAME_SIZE * 3))
     voice.play(discord.PCMAudio(sound), after=lambda _: voice.loop.call_soon_threadsafe(ended.set))
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), 60)
     me = place.world.voice_stats(place.guild).sender(place.world.bot_user.id)
     await eventually(lambda: me.frames == 3 + 5)
 
@@ -147,7 +147,7 @@ async def test_without_a_second_description_discord_py_gives_a_resume_up(
 async def test_sits_down_anew_after_a_lost_session(place: Place, bot: LoopbackBot) -> None:
     voice = await connect(bot, place.dispatch.id)
     place.world.faults.voice.close(4006)
-    await eventually(lambda: place.world.voice_stats(place.guild).identifies == 2, timeout=8)
+    await eventually(lambda: place.world.voice_stats(place.guild).identifies == 2)
     await eventually(voice.is_connected)
 
 

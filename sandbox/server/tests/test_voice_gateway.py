@@ -44,14 +44,14 @@ class RawVoice:
         await self.ws.send_str(json.dumps({"op": op, "d": data}))
 
     async def receive(self) -> dict[str, Any]:
-        message = await self.ws.receive(timeout=5)
+        message = await self.ws.receive(timeout=60)
         assert message.type is aiohttp.WSMsgType.TEXT, (message, self.ws.close_code)
         return json.loads(message.data)  # type: ignore[no-any-return]
 
     async def closed(self) -> int | None:
         """Return the code with which the server closes, whatever comes before."""
         while not self.ws.closed:
-            await self.ws.receive(timeout=5)
+            await self.ws.receive(timeout=60)
         return self.ws.close_code
 
     def credentials(self, **more: Any) -> dict[str, Any]:
@@ -226,7 +226,7 @@ async def test_packets_are_opened_and_sealed(place: Place, raw: RawVoice, mode: 
         udp.bind(("127.0.0.1", 0))
         await loop.sock_connect(udp, ("127.0.0.1", raw.port))
         await loop.sock_sendall(udp, struct.pack(">HHI66x", 1, 70, raw.ssrc))
-        answer = await asyncio.wait_for(loop.sock_recv(udp, 100), 5)
+        answer = await asyncio.wait_for(loop.sock_recv(udp, 100), 60)
         assert struct.unpack(">H", answer[-2:])[0] == udp.getsockname()[1]
         await loop.sock_sendall(udp, b"\x01\0\0\0\0\0\0\0")
         header = rtp.header(1, 960, raw.ssrc)
@@ -241,7 +241,7 @@ async def test_packets_are_opened_and_sealed(place: Place, raw: RawVoice, mode: 
         assert (me.packets, me.frames, me.silence) == (4, 1 + 3 + 1 + 1, 2)
         await place.quartz.join(place.dispatch)
         assert await place.quartz.talk(1) == 1
-        while (packet := await asyncio.wait_for(loop.sock_recv(udp, 200), 5))[1] != rtp.OPUS_TYPE:
+        while (packet := await asyncio.wait_for(loop.sock_recv(udp, 200), 60))[1] != rtp.OPUS_TYPE:
             continue
         assert cipher.unseal(mode, raw.key, packet, 12) == rtp.SILENCE
 
@@ -255,7 +255,7 @@ async def test_dave_is_taken_only_from_who_can(place: Place, raw: RawVoice) -> N
     place.world.bot_voice.asked(place.guild, place.dispatch.id, {})
     await raw.open()
     assert (await raw.describe(max_dave_protocol_version=1))["d"]["dave_protocol_version"] == 1
-    sender = await raw.ws.receive(timeout=5)
+    sender = await raw.ws.receive(timeout=60)
     assert struct.unpack(">HB", sender.data[:3]) == (1, 25)
     await raw.ws.send_bytes(bytes([26]) + b"package")
     await raw.ws.send_str(json.dumps({"op": 23, "d": {"transition_id": 1}}))

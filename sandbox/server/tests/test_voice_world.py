@@ -13,7 +13,7 @@ from sandbox.server import Refused
 from sandbox.server.voice.refusals import STEPS, VoiceRefusals
 
 
-async def connect(bot: LoopbackBot, channel_id: int, timeout: float = 5) -> discord.VoiceClient:
+async def connect(bot: LoopbackBot, channel_id: int, timeout: float = 60) -> discord.VoiceClient:
     channel = await eventually(lambda: bot.get_channel(channel_id))
     return await channel.connect(timeout=timeout)  # type: ignore[no-any-return]
 

@@ -11,7 +11,7 @@ import hikari
 
 from sandbox.server import SandboxServer
 
-WAIT = 10.0
+WAIT = 60.0
 _Event = TypeVar("_Event", bound=hikari.Event)
 
 

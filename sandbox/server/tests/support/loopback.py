@@ -143,7 +143,7 @@ class LoopbackBot(commands.Bot):
             self.heard.append((member.name, before.channel and before.channel.name))
         self._changed.set()
 
-    async def until(self, event: str, times: int = 1, timeout: float = 8.0) -> None:
+    async def until(self, event: str, times: int = 1, timeout: float = 60.0) -> None:
         """Wait until an event came that often. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while self.count[event] < times:
@@ -168,7 +168,7 @@ class LoopbackBot(commands.Bot):
             await asyncio.gather(self._running, return_exceptions=True)
 
 
-async def eventually(condition: Callable[[], Any], timeout: float = 5.0) -> Any:
+async def eventually(condition: Callable[[], Any], timeout: float = 60.0) -> Any:
     """Return the first true value of a condition on what tells nobody when it changes, such as a cache."""
     async with asyncio.timeout(timeout):
         while not (value := condition()):  # noqa: ASYNC110

@@ -24,7 +24,7 @@ class RawGateway:
         self.session_id = ""
         self.sequence = 0
 
-    async def next(self, timeout: float = 5.0) -> Json:
+    async def next(self, timeout: float = 60.0) -> Json:
         """Return the next frame. Raises ConnectionError with the code when the connection was closed."""
         message = await self.socket.receive(timeout)
         if message.type is not aiohttp.WSMsgType.TEXT:
@@ -60,7 +60,7 @@ class RawGateway:
     async def closed(self) -> int | None:
         """Return the code with which the connection is closed, whatever comes before."""
         while True:
-            message = await self.socket.receive(5.0)
+            message = await self.socket.receive(60.0)
             if message.type not in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
                 return self.socket.close_code
 

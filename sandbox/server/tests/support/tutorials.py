@@ -13,7 +13,7 @@ from support.loopback import Place
 
 from sandbox.server import Person
 
-WAIT = 8.0
+WAIT = 60.0
 
 
 class AtOnce:
