@@ -28,6 +28,7 @@ from core.events import (
     VoiceStateChanged,
 )
 from core.voice.journal import Journal
+from core.values import quick_maker
 from core.voice.store import apply_transitions
 from core.voice.transitions import (
     Corrected,
@@ -54,6 +55,8 @@ LIMIT = 200_000
 #: Items that are taken back from the file in one step of the event loop.
 READ_AT_ONCE = 500
 DATA = Path("data")
+
+_moved_event = quick_maker(VoiceSessionMoved)
 
 Deliver = Callable[[int, str, object], None]
 
@@ -294,12 +297,12 @@ def _has_row(transition: Transition) -> bool:
 def _hook_of(item: Transition | Resync) -> tuple[str, object] | None:
     """Return what plugins hear of an item; for them the AFK channel is nowhere."""
     match item:
+        case Moved(closed, opened):
+            return _moved(closed, opened)
         case Started(session):
             return _moved(None, session)
         case Ended(session) | Discarded(session):
             return _moved(session, None)
-        case Moved(closed, opened):
-            return _moved(closed, opened)
         case Rewritten(session, former):
             voided = replace(
                 former, left=former.joined, deafened_us=0, deafened_since=None, status="cancelled"
@@ -317,7 +320,7 @@ def _moved(closed: SessionRecord | None, opened: SessionRecord | None) -> tuple[
     gone = None if closed is None or closed.afk else closed
     come = None if opened is None or opened.afk else opened
     if gone is not None and come is not None:
-        return "on_voice_session_moved", VoiceSessionMoved(gone, come)
+        return "on_voice_session_moved", _moved_event(gone, come)
     if come is not None:
         return "on_voice_session_started", VoiceSessionStarted(come)
     if gone is not None:

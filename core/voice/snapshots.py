@@ -10,7 +10,9 @@ import discord
 
 from core.clock import Clock
 from core.events import VoiceSnapshot
+from core.values import quick_maker
 
+_snapshot = quick_maker(VoiceSnapshot)
 _NOBODY: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -122,7 +124,7 @@ def _copy(
         channel_id = state.channel.id
     afk_channel = guild.afk_channel
     # By position: by name it takes half as long again, and this runs for every voice state.
-    return VoiceSnapshot(
+    return _snapshot(
         sequence,
         guild.id,
         user_id,

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from core.events import SessionRecord, VoiceSnapshot
+from core.values import quick_maker
 from core.voice.transitions import (
     Corrected,
     Discarded,
@@ -27,6 +29,9 @@ SHORTEST_STAY = timedelta(seconds=1)
 #: Ends of stays that are remembered; those in the past of a later end are let go.
 ENDS_KEPT = 1_000
 _MICROSECOND = timedelta(microseconds=1)
+_record = quick_maker(SessionRecord)
+_move = quick_maker(Moved)
+_NO_ENDS: Mapping[int, datetime] = MappingProxyType({})
 
 Flags = tuple[bool, bool, bool, bool, bool]
 
@@ -65,8 +70,19 @@ class GuildTracker:
         """The open sessions of those who are in the AFK channel."""
         return [seat.record for seat in self._seats.values() if seat.record.afk]
 
-    def restore(self, open_sessions: Iterable[SessionRecord]) -> None:
-        """Take over open sessions of an earlier process; nothing is said of them until `reconcile`."""
+    @property
+    def occupied(self) -> bool:
+        """Whether any session is open."""
+        return bool(self._seats)
+
+    def restore(
+        self, open_sessions: Iterable[SessionRecord], ends: Mapping[int, datetime] = _NO_ENDS
+    ) -> None:
+        """Take over open sessions of an earlier process; nothing is said of them until `reconcile`.
+
+        :param ends: until when members have sat according to rows, where that is later than it is now.
+        """
+        self._ended.update(ends)
         for record in open_sessions:
             # Whether it was voided is the row's own affair, and may be taken back.
             self._seats[record.user_id] = _Seat(replace(record, status="active"))
@@ -143,13 +159,13 @@ class GuildTracker:
         :param last_alive: until when events are known to have arrived.
         :param now: when `present` was taken.
         :param gap_limit: the longest gap over which a member found in the same channel counts as having
-            stayed.
+            stayed. One that a clock set back hides is within it, as no more time is credited than the
+            clock shows.
         :returns: nothing for those who stayed, but for their deafened time; a close at `last_alive` for those
             gone, followed at `now` by a new stay for those elsewhere or over too long a gap; a new stay for
             those not known before. All marked estimated when there was a gap.
         """
-        last_alive = min(last_alive, now)
-        gap = now - last_alive
+        gap, missed = now - last_alive, now != last_alive
         transitions: list[Transition] = []
         for user_id, seat in list(self._seats.items()):
             snapshot = present.get(user_id)
@@ -157,15 +173,13 @@ class GuildTracker:
             if snapshot is not None and snapshot.bot:
                 transitions.append(self._discard(seat))
             elif snapshot is None or channel_id is None:
-                transitions.append(self._end(seat, last_alive, None, estimated=gap > timedelta()))
+                transitions.append(self._end(seat, last_alive, None, estimated=missed))
             elif _sits_there(seat, snapshot) and (gap <= gap_limit or seat.record.joined > last_alive):
                 transitions += self._resume(seat, snapshot, last_alive, now)
             else:
                 moment = replace(snapshot, at=now)
-                transitions.append(
-                    self._switch(seat, moment, channel_id, last_alive, estimated=gap > timedelta())
-                )
-        return transitions + self._seat_newcomers(present, now, estimated=gap > timedelta())
+                transitions.append(self._switch(seat, moment, channel_id, last_alive, estimated=missed))
+        return transitions + self._seat_newcomers(present, now, estimated=missed)
 
     # -- the moves of the machine ------------------------------------------------------------------
 
@@ -191,10 +205,12 @@ class GuildTracker:
         self, snapshot: VoiceSnapshot, channel_id: int, at: datetime, previous_id: int | None, estimated: bool
     ) -> _Seat:
         user_id = snapshot.user_id
-        # A clock set back must not let a stay begin before the member's last one ended.
-        at = max(at, self._ended.pop(user_id, at))
+        ended = self._ended.pop(user_id, at)
+        if ended > at:
+            # A clock set back must not let a stay begin before the member's last one ended.
+            at, estimated = ended, True
         # By position, as in `_close`: by name it takes half as long again, and this runs at every move.
-        record = SessionRecord(
+        record = _record(
             self._next_id(),
             self.guild_id,
             user_id,
@@ -223,7 +239,7 @@ class GuildTracker:
             return self._rewrite(seat, snapshot, channel_id, estimated=estimated)
         closed = self._close(seat, left, estimated)
         opened = self._open(snapshot, channel_id, snapshot.at, closed.id, estimated)
-        return Moved(closed, opened.record)
+        return _move(closed, opened.record)
 
     def _rewrite(
         self, seat: _Seat, snapshot: VoiceSnapshot, channel_id: int, *, estimated: bool
@@ -262,7 +278,7 @@ class GuildTracker:
         if len(self._ended) >= ENDS_KEPT:
             self._ended = {user: end for user, end in self._ended.items() if end > left}
         self._ended[user_id] = left
-        return SessionRecord(
+        return _record(
             record.id,
             record.guild_id,
             user_id,
