@@ -121,6 +121,13 @@ class Bot(discord.AutoShardedClient):
         """Return the number of the next snapshot of this process."""
         return next(self._sequence)
 
+    def has_left(self, guild_id: int) -> bool:
+        """Say whether a guild would be on a shard of ours and Discord surely does not count the bot there."""
+        shard = (guild_id >> 22) % (self.shard_count or 1)
+        # Discord names all guilds of a shard, also those that are out, before the shard is ready.
+        known = shard in self.connected_shards and shard not in self._readying
+        return known and self.get_guild(guild_id) is None
+
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Wait before a further IDENTIFY on the bot's clock, as Discord allows one per five seconds."""
         if not initial:
@@ -129,21 +136,24 @@ class Bot(discord.AutoShardedClient):
     def _voice(self, member: discord.Member, before: discord.VoiceState, after: discord.VoiceState) -> None:
         self.seen_events += 1
         guild = member.guild
-        channel_id = self.raw_states.heard()
+        guild_id = guild.id
+        channel, former = after.channel, before.channel
+        channel_id = self.raw_states.heard(None if channel is None else channel.id)
         runtime = self.runtime
         if self.user is not None and member.id == self.user.id:
-            runtime.seats.own_state(guild.id, channel_id)
-        elif guild.id in runtime.seats.waiting:
-            runtime.seats.reconsider(guild.id)
-        if not runtime.recorder.wants(guild.id):
+            runtime.seats.own_state(guild_id, channel_id)
+        elif guild_id in runtime.seats.waiting:
+            runtime.seats.reconsider(guild_id)
+        if not runtime.recorder.wants(guild_id):
             return
         snapshot = snapshot_of(
             member,
-            before.channel.id if before.channel else None,
+            None if former is None else former.id,
             after,
             clock=runtime.clock,
             sequence=next(self._sequence),
-            replayed=guild.shard_id in self._replaying,
+            # A shard's number is worked out anew at each look.
+            replayed=bool(self._replaying) and guild.shard_id in self._replaying,
             channel_id=channel_id,
         )
         if not snapshot.bot:

@@ -71,7 +71,7 @@ def _retry(arguments: argparse.Namespace) -> int:
     from core.jobs.listing import retry
 
     job = _changed(lambda: retry(arguments.id, SystemClock().now()))
-    held = " once its plugin is on again" if job.held_since is not None else ""
+    held = " once its plugin is on, or the bot in the server, again" if job.held_since is not None else ""
     print(f"Job {job.id} ({job.plugin}.{job.name}) is tried again{held}.")
     return 0
 

@@ -120,7 +120,7 @@ class _Snapshot(Collector):
         if jobs is None:
             return
         values = {key: float(number) for key, number in jobs.counts.items()}
-        words = "Jobs that are not done, by state: waiting, held (their plugin is off), running, dead."
+        words = "Jobs that are not done, by state: waiting, held (plugin off, or server left), running, dead."
         yield _by(GaugeMetricFamily, "jobs", words, ("plugin", "state"), values)
         yield _gauge("jobs_hung", "Jobs that go on although they were told to stop.", self._figures.jobs_hung)
         yield _gauge("jobs_lag_seconds", "How late the oldest waiting job is.", self._figures.lag)

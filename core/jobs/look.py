@@ -26,13 +26,16 @@ class Seen:
     """What a look has found.
 
     :param due: jobs to run now, first one first.
-    :param off: owners whose plugin is off, with jobs that are ready all the same.
+    :param off: owners whose plugin is off, or whose guild the bot has left, with jobs that are ready all the
+        same.
+    :param stranded: jobs of such owners that a lost process was running.
     :param wait: seconds until the next look.
     :param more: there is more that is due than was read.
     """
 
     due: list[DueJob] = field(default_factory=list)
     off: dict[Owner, None] = field(default_factory=dict)
+    stranded: list[DueJob] = field(default_factory=list)
     wait: float = field(default_factory=lambda: LOOK_EVERY)
     more: bool = False
     #: Owners of which a job may still run in another process.
@@ -44,13 +47,18 @@ class Seen:
 
 
 def is_mine(runtime: Runtime, guild_id: int) -> bool:
-    """Say whether jobs of a guild are this process's: it has the guild open, or it is the process's own 0."""
-    return guild_id == 0 or runtime.opener.is_open(guild_id)
+    """Say whether jobs of a guild are this process's.
+
+    It has the guild open, or is the one that would have it and has left it, or the guild is its own 0.
+    """
+    return guild_id == 0 or runtime.opener.is_open(guild_id) or runtime.bot.has_left(guild_id)
 
 
 def may_run(runtime: Runtime, owner: Owner) -> bool:
-    """Say whether a plugin is on in a guild; one of the process itself has to be loaded only."""
+    """Say whether a plugin is on in a guild that the bot is in; one of the process itself is to be loaded."""
     plugin, guild_id = owner
+    if guild_id != 0 and runtime.bot.has_left(guild_id):
+        return False
     if plugin == CORE:
         return True
     loaded = plugin in runtime.manager.loaded
@@ -69,7 +77,7 @@ async def look(runtime: Runtime, token: str, taken: Container[int]) -> Seen:
     claimed, page = await runtime.db.read(store.running_and_ready, until, PAGE)
     for running in claimed:
         if is_mine(runtime, running.job.guild_id) and running.job.id not in taken:
-            _judge(seen, running, token, now)
+            _judge(seen, running, token, now, may_run(runtime, running.job.owner))
     while True:
         for job in page:
             if not is_mine(runtime, job.guild_id):
@@ -92,12 +100,13 @@ async def look(runtime: Runtime, token: str, taken: Container[int]) -> Seen:
     return seen
 
 
-def _judge(seen: Seen, running: RunningJob, token: str, now: datetime) -> None:
+def _judge(seen: Seen, running: RunningJob, token: str, now: datetime, on: bool) -> None:
     """Take a claim over if nobody can be at work on it any more."""
     by, until = running.claimed_by, running.claimed_until
     ours = by == token
     if ours or until is None or until <= now or claims.surely_dead(by):
-        seen.due.append(replace(running.job, lost=LostClaim(by, until, ours)))
+        job = replace(running.job, lost=LostClaim(by, until, ours))
+        (seen.due if on else seen.stranded).append(job)
     else:
         # Another process had this guild until lately and may still be at it: its order holds here too.
         seen.elsewhere.add(running.job.owner)

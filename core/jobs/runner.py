@@ -36,6 +36,8 @@ class JobRunner:
         self._changed = asyncio.Event()
         self._workers = Workers(runtime, self._token, self._core, self.wake)
         self._fresh: set[int] = {0}
+        #: Guilds of which jobs are held since the bot has left them.
+        self._left: set[int] = set()
         self._loop: asyncio.Task[None] | None = None
         self._looking = False
         self._planned = False
@@ -123,7 +125,9 @@ class JobRunner:
         """Put everything in motion that a look finds; return the seconds until the next one."""
         await self._release_fresh()
         seen = await look(self._runtime, self._token, self._workers.taken)
-        for owner in seen.off:
+        for job in seen.stranded:
+            await self._set_down(job)
+        for owner in dict.fromkeys([*seen.off, *(job.owner for job in seen.stranded)]):
             await self._hold(owner)
         self._workers.queue(seen.due, seen.more)
         if not self._planned:
@@ -132,7 +136,10 @@ class JobRunner:
         return seen.wait
 
     async def _release_fresh(self) -> None:
-        """Release what an earlier life, or another process, held in guilds that are new to this one."""
+        """Release what is held in guilds that are new to this process, or that the bot is in again."""
+        back = {guild_id for guild_id in self._left if not self._runtime.bot.has_left(guild_id)}
+        self._left -= back
+        self._fresh |= back
         if not self._fresh:
             return
         fresh = set(self._fresh)
@@ -147,7 +154,18 @@ class JobRunner:
         # Asked in the step in which the write is queued: a release can then only come after it.
         if not may_run(self._runtime, owner):
             now = self._runtime.clock.now()
+            if owner[1] != 0 and self._runtime.bot.has_left(owner[1]):
+                self._left.add(owner[1])
             await self._runtime.db.write(store.hold, *owner, now, key=owner[1])
+
+    async def _set_down(self, job: DueJob) -> None:
+        """Have a job wait that a lost process was running, whose plugin is off or whose guild was left."""
+        runtime = self._runtime
+        now = runtime.clock.now()
+        if await runtime.db.write(
+            store.claim, job.id, self._token, now, now, job.lost, key=job.guild_id
+        ) and not await runtime.db.write(store.put_back, job.id, self._token, key=job.guild_id):
+            log.error("job %s.%s %s is run by somebody else meanwhile", job.plugin, job.name, job.id)
 
     async def _sleep(self, seconds: float) -> None:
         timer = asyncio.create_task(self._ring(seconds), name="timer of jobs")

@@ -37,7 +37,8 @@ class JobHost:
         self._default = selection.on_by_default
         self.dispatcher = Dispatcher(self.manager, self.context_for, clock=clock)
         self.opener = SimpleNamespace(is_open=lambda guild_id: guild_id in self.open)
-        self.bot = SimpleNamespace(get_guild=lambda guild_id: None)
+        self.left: set[int] = set()
+        self.bot = SimpleNamespace(get_guild=lambda guild_id: None, has_left=lambda guild: guild in self.left)
         self._contexts: dict[tuple[str, int], Any] = {}
 
     def context_for(self, plugin: str, guild_id: int) -> Any:
