@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from core.events import MemberDataAsked, MemberRolesChanged, SessionRecord
-from plugins.operations import store
+from plugins.operations import quiet, store
 from plugins.operations.rules.lifecycle import title_for
 from plugins.operations.rules.linking import NO_ROLE, Roles
 from plugins.operations.rules.values import (
@@ -77,9 +77,8 @@ async def start_operation(
         raise ValueError("an operation needs at least one channel")
     now = ctx.clock.now()
     try:
-        operation, fresh = await ctx.write(
-            store.start,
-            ctx.guild_id,
+        operation, fresh = await quiet.start(
+            ctx,
             kind,
             channels,
             title=title_for(kind, now, ctx.settings.tz),
@@ -142,6 +141,7 @@ async def settle_seat(ctx: Context) -> str | None:
 
 async def resync(ctx: Context) -> None:
     """Decide anew on what is open, and bring the bot to its seat: events may have been missed."""
+    quiet.look_again(ctx)
     running, channel_id = await ctx.read(store.dispatch, ctx.guild_id)
     if running:
         await ctx.voice.settled()
@@ -208,7 +208,7 @@ def role_of(ctx: Context, user_id: int) -> Roles:
 
 async def link_session(ctx: Context, session: SessionRecord) -> None:
     """Decide whether a session that has just begun counts, for every operation that runs."""
-    if await ctx.read(store.anything_runs, ctx.guild_id):
+    if await quiet.anything_runs(ctx):
         roles = role_of(ctx, session.user_id)
         await ctx.write(store.link_session, ctx.guild_id, session, roles, ctx.clock.now())
 
@@ -216,7 +216,7 @@ async def link_session(ctx: Context, session: SessionRecord) -> None:
 async def change_role(ctx: Context, event: MemberRolesChanged) -> None:
     """Let a member's time count from when they got the required role, or no longer once it is taken."""
     wanted = _own(ctx).settings.required_role_id
-    if wanted is None or not await ctx.read(store.anything_runs, ctx.guild_id):
+    if wanted is None or not await quiet.anything_runs(ctx):
         return
     if role_of(ctx, event.user_id).required:
         held = wanted in event.role_ids
