@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from core.commands.audit_words import noted
 from core.commands.panels import MOST_TEXT, Interaction, button, fit, panel, rows, show
 from core.commands.patience import deferred_if_slow
 from core.commands.replies import number_in
@@ -159,7 +160,7 @@ def _what(runtime: Runtime, change: Change, who: str) -> str:
     )
     if change.before is None and change.after is None:
         return words.strip()
-    return f"{words.strip()}: {_json(change.before)} → {_json(change.after)}"
+    return f"{words.strip()}: {noted(change.before)} → {noted(change.after)}"
 
 
 def _settings(model: type[BaseModel] | None, change: Change) -> str:

@@ -56,6 +56,8 @@ from plugins.operations.store import (
 from plugins.operations.views import fit, plain
 from plugins.operations.voice import pages, voiding
 from plugins.operations.voice.commands import voice
+from plugins.operations.windows import editing
+from plugins.operations.windows.commands import operation_group
 from redlegion import Component, Context, Schema, UserError, hookimpl
 
 __all__ = [
@@ -105,14 +107,14 @@ def register_hookspecs() -> ModuleType:
 
 @hookimpl
 def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_commands.Group]:
-    """/mining stop and /mining status, and all of /voice."""
-    return [mining, voice]
+    """/mining stop and /mining status, all of /voice, and /operation."""
+    return [mining, voice, operation_group]
 
 
 @hookimpl
 def register_components() -> list[Component]:
-    """The buttons of /voice."""
-    return [*pages.components(), *voiding.components()]
+    """The buttons of /voice and /operation."""
+    return [*pages.components(), *voiding.components(), *editing.components()]
 
 
 @hookimpl

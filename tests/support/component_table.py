@@ -74,6 +74,9 @@ PARTS: dict[str, Part] = {
     "operations:voice_me": Part(lambda evening: f"{evening.paid}.0", framed=False),
     "operations:voice_member": Part(lambda evening: f"{evening.paid}.1428000000000000001.0", framed=False),
     "operations:voice_operation": Part(lambda evening: f"{evening.paid}.0", framed=False),
+    "operations:windows_edit": Part(
+        lambda evening: f"{evening.running}.2.0.1788721200.1788721260.1", framed=False
+    ),
     "operations:voice_void": _fixed("1428000000000000001", framed=False),
     "core:purge": _fixed("payroll", kind=FORM, fields={"name": "payroll"}),
     "core:privacy_forget": _fixed("1428000000000000001"),

@@ -10,6 +10,7 @@ from typing import Any
 import discord
 
 from plugins.operations import service, store
+from plugins.operations.keys import numbers
 from plugins.operations.rules.statistics import MemberEvening
 from plugins.operations.rules.values import OperationView
 from plugins.operations.store import Evening
@@ -104,7 +105,7 @@ async def show_operation(
 
 async def turn_own(interaction: Interaction, ctx: Context, key: str) -> None:
     """Show another page of one's own evening."""
-    operation_id, page = _numbers(key, 2)
+    operation_id, page = numbers(key, 2)
     async with deferred_if_slow(interaction):
         shown_page = await _member_page(ctx, operation_id, interaction.user.id, page, own=True)
     await _replace(interaction, shown_page)
@@ -112,7 +113,7 @@ async def turn_own(interaction: Interaction, ctx: Context, key: str) -> None:
 
 async def turn_member(interaction: Interaction, ctx: Context, key: str) -> None:
     """Show another page of somebody's evening."""
-    operation_id, user_id, page = _numbers(key, 3)
+    operation_id, user_id, page = numbers(key, 3)
     async with deferred_if_slow(interaction):
         shown_page = await _member_page(ctx, operation_id, user_id, page, own=False)
     await _replace(interaction, shown_page)
@@ -120,7 +121,7 @@ async def turn_member(interaction: Interaction, ctx: Context, key: str) -> None:
 
 async def turn_operation(interaction: Interaction, ctx: Context, key: str) -> None:
     """Show other members of an operation."""
-    operation_id, page = _numbers(key, 2)
+    operation_id, page = numbers(key, 2)
     async with deferred_if_slow(interaction):
         shown_page = await _operation_page(ctx, operation_id, page)
     await _replace(interaction, shown_page)
@@ -282,18 +283,3 @@ async def _replace(interaction: Interaction, page: Page) -> None:
 
 def _file(picture: bytes | None) -> discord.File | None:
     return discord.File(io.BytesIO(picture), filename=PICTURE) if picture is not None else None
-
-
-def _numbers(key: str, count: int) -> list[int]:
-    """Return the numbers in a key.
-
-    :raises UserError: the message is from a version whose keys were others.
-    """
-    parts = key.split(".")
-    good = [each for each in parts if each.isascii() and each.isdecimal() and int(each) <= _LARGEST]
-    if len(parts) != count or len(good) != count:
-        raise UserError(
-            _("This message is from an older version of me and no longer works."),
-            _("Run the command again to get a fresh one."),
-        )
-    return [int(each) for each in good]

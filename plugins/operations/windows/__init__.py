@@ -1,0 +1,1 @@
+"""/operation: the windows in which an operation counts, shown and edited."""
