@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.clock import Clock
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class IdSource:
@@ -27,8 +28,10 @@ class IdSource:
 
     def next(self) -> int:
         """Return a new id, higher than every earlier one of this source."""
-        milliseconds = int((self._clock.now() - EPOCH).total_seconds() * 1000)
+        milliseconds = (self._clock.now() - EPOCH) // _MILLISECOND
         fresh = (milliseconds << 22) | self._random.getrandbits(21)
         with self._lock:
-            self._last = max(fresh, self._last + 1)
-            return self._last
+            if fresh <= self._last:
+                fresh = self._last + 1
+            self._last = fresh
+        return fresh

@@ -27,8 +27,8 @@ from core.events import (
     VoiceSessionStarted,
     VoiceStateChanged,
 )
-from core.voice.journal import Journal
 from core.values import quick_maker
+from core.voice.journal import Journal
 from core.voice.store import apply_transitions
 from core.voice.transitions import (
     Corrected,

@@ -35,14 +35,17 @@ class RawStates:
         self._knows = knows
         self._unheard = unheard
         self._said: Payload | None = None
-        self._heard = False
+        self._heard = self._shown = False
         self._elsewhere: dict[int, dict[int, Payload]] = {}
         parsers[EVENT] = self._take
 
-    def heard(self) -> int | None:
-        """Return the channel that the payload of this tick names, and note that discord.py told of it."""
-        self._heard = True
-        return None if self._said is None else _id(self._said, "channel_id")
+    def heard(self, shown: int | None) -> int | None:
+        """Return the channel that the payload of this tick names, and note that discord.py told of it.
+
+        :param shown: the channel in which discord.py shows the member, if any.
+        """
+        self._heard, self._shown = True, shown is not None
+        return shown if shown is not None or self._said is None else _id(self._said, "channel_id")
 
     def elsewhere(self, guild_id: int) -> Mapping[int, Payload]:
         """Return the last states of those who sit in channels that the cache does not know, by user id."""
@@ -67,18 +70,22 @@ class RawStates:
             self.forget(guild_id)
 
     def _take(self, data: Payload) -> None:
-        self._said, self._heard = data, False
+        self._said, self._heard, self._shown = data, False, False
         try:
             self._parse(data)
         finally:
             self._said = None
-            heard = self._heard
-            try:
-                self._note(data)
-                if not heard:
-                    self._unheard(data)
-            except Exception:
-                log.exception("a voice state could not be taken")
+            # As nearly always, in a channel that the cache knows, and nobody to be forgotten elsewhere.
+            if not self._shown or self._elsewhere:
+                self._look_closer(data, heard=self._heard)
+
+    def _look_closer(self, data: Payload, *, heard: bool) -> None:
+        try:
+            self._note(data)
+            if not heard:
+                self._unheard(data)
+        except Exception:
+            log.exception("a voice state could not be taken")
 
     def _note(self, data: Payload) -> None:
         guild_id, channel_id = _id(data, "guild_id"), _id(data, "channel_id")
