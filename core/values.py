@@ -13,13 +13,16 @@ T = TypeVar("T")
 def quick_maker(cls: Callable[P, T]) -> Callable[P, T]:
     """Return what makes instances of a frozen, slotted dataclass, in a quarter of the time.
 
-    A frozen dataclass has to go around its own guard for each field. Here an instance is filled while it is of
-    a class with the same slots that has no guard, and is of `cls` from then on.
+    A frozen dataclass has to go around its own guard for each field. Here an instance is filled while it is
+    of a class that has the same slots and no guard, and is of `cls` from then on.
 
-    :param cls: the dataclass; it inherits from none and has no `__post_init__`.
-    :returns: to be called as `cls` is.
+    :param cls: the dataclass.
+    :returns: what is called as `cls` is.
+    :raises TypeError: it inherits from another class, or does something of its own after it is filled.
     """
     kind: Any = cls
+    if kind.__bases__ != (object,) or hasattr(kind, "__post_init__"):
+        raise TypeError(f"{kind.__name__} cannot be made the quick way: it is more than its fields")
 
     def become(made: Any) -> None:
         made.__class__ = kind
