@@ -9,6 +9,7 @@ from core.cli.tables import table
 from core.commands.own import own_commands
 from core.commands.table import CommandTable
 from core.database import CORE_SCHEMA
+from core.database.scratch import NoScratch, scratch_on
 from core.errors import StartupError
 from core.logs import configure_logging
 from core.manifest import ManifestError, read_manifest
@@ -31,8 +32,11 @@ def check(wanted: str | None) -> int:
     # Commands that fit one by one and not together fall only here, as they do when the bot starts.
     CommandTable(manager, own_commands())
     rows = [("PROBLEM", "plugins.toml", problem) for problem in manager.folder_problems]
+    server, why_not = _server()
+    if why_not is not None:
+        rows.append(("note", "DATABASE_URL", f"migrations are tried on SQLite only: {why_not}"))
     for name in names:
-        found = sorted(_remarks(manager, name), key=lambda each: not each.wrong)
+        found = sorted(_remarks(manager, name, server), key=lambda each: not each.wrong)
         rows += [
             (
                 "PROBLEM" if each.wrong else "note",
@@ -46,7 +50,23 @@ def check(wanted: str | None) -> int:
     return 1 if any(row[0] == "PROBLEM" for row in rows) else 0
 
 
-def _remarks(manager: PluginManager, name: str) -> Iterator[Remark]:
+def _server() -> tuple[str | None, str | None]:
+    """Return the configured PostgreSQL if migrations can be tried there; else None, and why not."""
+    try:
+        url = load_settings().database_url
+    except StartupError:
+        # An author's own folder need not be that of a bot.
+        return None, None
+    if not url.startswith("postgres"):
+        return None, None
+    try:
+        with scratch_on(url):
+            return url, None
+    except NoScratch as error:
+        return None, str(error)
+
+
+def _remarks(manager: PluginManager, name: str, server: str | None) -> Iterator[Remark]:
     plugin = manager.loaded.get(name)
     if plugin is None:
         yield from (Remark(True, each.hook, each.reason) for each in manager.problems[name])
@@ -55,7 +75,11 @@ def _remarks(manager: PluginManager, name: str) -> Iterator[Remark]:
     yield from remarks(plugin, manager.loaded, needs)
     if plugin.schema is not None:
         before = [CORE_SCHEMA, *(s for s in manager.schemas if s.name in needs)]
-        yield from (Remark(True, "register_schema", words) for words in rehearse(before, plugin.schema))
+        found = list(rehearse(before, plugin.schema))
+        if server is not None:
+            others = rehearse(before, plugin.schema, server)
+            found += [f"on PostgreSQL: {words}" for words in others if words not in found]
+        yield from (Remark(True, "register_schema", words) for words in found)
 
 
 def _what_to_load(wanted: str | None) -> tuple[list[str], PluginSelection]:

@@ -62,6 +62,7 @@ def restore(
     without: Collection[str] = (),
     needs: Mapping[str, Collection[str]] = MappingProxyType({}),
     tell: Callable[[str], None] = lambda line: None,
+    bring_up: bool = True,
 ) -> RestoreDone:
     """Put the rows of a backup into an empty database, and bring its tables up to date.
 
@@ -73,6 +74,7 @@ def restore(
     :param without: plugins, tables and columns (as table.column) that are left out.
     :param needs: by a plugin's name, the names of those that it requires.
     :param tell: told one line per table.
+    :param bring_up: apply the migrations that the backup did not have.
     :raises StartupError: the backup or the database cannot be used; the database is as it was.
     """
     with Archive(path) as archive:
@@ -87,9 +89,10 @@ def restore(
                         _fill(backend, archive, table, plan.skipped)
                         tell(f"{table.name}: {table.rows:,} rows")
                 _count(backend, plan.tables)
-                migrated, failed = _bring_up(backend, schemas, needs)
+                migrated, failed = _bring_up(backend, schemas if bring_up else (), needs)
             sound = [schema for schema in schemas if schema.name not in failed]
-            differences = compare(backend, {schema.name: schema.models for schema in sound})
+            named = {schema.name: schema.models for schema in sound}
+            differences = compare(backend, named) if bring_up else []
     rows = sum(table.rows for table in plan.tables)
     return RestoreDone(len(plan.tables), rows, tuple(migrated), tuple(differences), failed)
 
