@@ -54,7 +54,7 @@ from plugins.operations.store import (
     untrack_channel,
 )
 from plugins.operations.views import fit, plain
-from plugins.operations.voice import pages, voiding
+from plugins.operations.voice import pages, voiding, why
 from plugins.operations.voice.commands import voice
 from plugins.operations.windows import editing
 from plugins.operations.windows.commands import operation_group
@@ -114,7 +114,7 @@ def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_comman
 @hookimpl
 def register_components() -> list[Component]:
     """The buttons of /voice and /operation."""
-    return [*pages.components(), *voiding.components(), *editing.components()]
+    return [*pages.components(), *voiding.components(), *why.components(), *editing.components()]
 
 
 @hookimpl

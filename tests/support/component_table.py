@@ -74,6 +74,7 @@ PARTS: dict[str, Part] = {
     "operations:voice_me": Part(lambda evening: f"{evening.paid}.0", framed=False),
     "operations:voice_member": Part(lambda evening: f"{evening.paid}.1428000000000000001.0", framed=False),
     "operations:voice_operation": Part(lambda evening: f"{evening.paid}.0", framed=False),
+    "operations:voice_why": Part(lambda evening: f"{evening.paid}.1428000000000000001.0", framed=False),
     "operations:windows_edit": Part(
         lambda evening: f"{evening.running}.2.0.1788721200.1788721260.1", framed=False
     ),

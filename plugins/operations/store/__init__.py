@@ -20,6 +20,7 @@ from plugins.operations.store.evenings import (
     recent_operations,
     recent_stays,
 )
+from plugins.operations.store.history import History, Judged, history, voice_totals
 from plugins.operations.store.lifecycle import AlreadyRunning, NotRunning, end, start
 from plugins.operations.store.linking import (
     anything_runs,
@@ -54,6 +55,8 @@ __all__ = [
     "ChannelsTaken",
     "Evening",
     "Gain",
+    "History",
+    "Judged",
     "NoSuchOperation",
     "NoSuchSession",
     "NotRunning",
@@ -74,6 +77,7 @@ __all__ = [
     "find_stay",
     "forget_member",
     "get_operation",
+    "history",
     "link_session",
     "member_data",
     "participants_of",
@@ -93,6 +97,7 @@ __all__ = [
     "tracked_channels",
     "untrack_channel",
     "unvoid",
+    "voice_totals",
     "voices",
     "void",
     "windows_of",

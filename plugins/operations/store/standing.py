@@ -134,7 +134,7 @@ def record_with(  # noqa: PLR0917 - what a record is made of
     sessions = sessions_between(guild_id, start, end, user_id=user_id)
     # Stays in every channel: an estimated one beside the tracked channels says that time is unsure too.
     return Record(
-        [_stay(session, decided.get(session.id, ()), roles, at) for session in sessions], windows, tracked
+        [stay_of(session, decided.get(session.id, ()), roles, at) for session in sessions], windows, tracked
     )
 
 
@@ -155,7 +155,13 @@ def resting_spans(guild_id: int, start: datetime, end: datetime) -> list[tuple[d
     return [(begun, closed or end) for begun, closed in opened.tuples()]
 
 
-def _stay(session: SessionRecord, decided: Sequence[Decision], roles: Roles, at: datetime) -> Stay:
+def stay_of(session: SessionRecord, decided: Sequence[Decision], roles: Roles, at: datetime) -> Stay:
+    """Return a session as credit sees it.
+
+    :param decided: what was decided on it, in order.
+    :param roles: for a session on which nothing is decided yet.
+    :param at: now, or when the operation ended.
+    """
     # The end of an open stay is yet to come; the windows, closed at `at` or before, clip it.
     left = session.left or max(at, session.joined) + timedelta(seconds=1)
     held: tuple[tuple[datetime, datetime], ...] | None

@@ -1,4 +1,4 @@
-"""/voice me, member, operation, void and unvoid."""
+"""/voice me, member, operation, why, void and unvoid."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from plugins.operations.voice import pages, voiding
+from plugins.operations.choosing import operation_choices
+from plugins.operations.voice import pages, voiding, why
 from redlegion import Context, Rank, requires
 
 Interaction = discord.Interaction[Any]
@@ -44,6 +45,16 @@ async def whole(interaction: Interaction, operation: str | None = None) -> None:
     await pages.show_operation(interaction, ctx, operation, everybody=rank.includes(Rank.OFFICER))
 
 
+@voice.command(name="why", description="See why a member's voice sessions count for an operation or do not")
+@app_commands.describe(
+    member="Whose time", operation="Which operation; the one that runs or ran last by default"
+)
+@requires("officer")
+async def reasons(interaction: Interaction, member: discord.User, operation: str | None = None) -> None:
+    """Show what was decided on somebody's sessions."""
+    await why.show(interaction, Context.of(interaction), operation, member.id)
+
+
 @voice.command(name="void", description="Let a voice session count for nothing, with a reason")
 @app_commands.describe(
     member="Whose session", session="Which of their sessions", reason="Why; kept in the change log"
@@ -70,9 +81,10 @@ async def unvoid(interaction: Interaction, member: discord.User, session: str) -
 @me.autocomplete("operation")
 @one.autocomplete("operation")
 @whole.autocomplete("operation")
+@reasons.autocomplete("operation")
 async def operations(interaction: Interaction, typed: str) -> Choices:
     """Offer the operations whose title holds what was typed."""
-    return await pages.operation_choices(Context.of(interaction), typed)
+    return await operation_choices(Context.of(interaction), typed)
 
 
 @void.autocomplete("session")

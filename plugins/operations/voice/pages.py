@@ -10,12 +10,12 @@ from typing import Any
 import discord
 
 from plugins.operations import service, store
+from plugins.operations.choosing import NothingToShow, choose_operation
 from plugins.operations.keys import numbers
 from plugins.operations.rules.statistics import MemberEvening
-from plugins.operations.rules.values import OperationView
 from plugins.operations.store import Evening
 from plugins.operations.views import duration, plain
-from plugins.operations.voice import embeds
+from plugins.operations.voice import embeds, totals
 from plugins.operations.voice.timeline import MOST_ROWS, Row, Timeline, looks_for
 from redlegion import (
     Component,
@@ -34,56 +34,17 @@ Interaction = discord.Interaction[Any]
 Page = tuple[discord.Embed, discord.ui.View, bytes | None]
 
 PICTURE = "timeline.png"
-_MOST_DIGITS = 20
-_LARGEST = 2**63 - 1
-
-
-async def choose_operation(ctx: Context, wanted: str | None) -> OperationView:
-    """Return the operation that is meant.
-
-    :param wanted: its id from the menu, "#47", or its title as typed; None for the one that runs or ran last.
-    :raises UserError: there is none, or none is called so.
-    """
-    recent = await ctx.read(store.recent_operations, ctx.guild_id)
-    if wanted is None:
-        if not recent:
-            raise UserError(
-                _("There has been no operation here yet."),
-                _("Once an officer starts one with /mining start, your time is shown here."),
-            )
-        return recent[0]
-    text = wanted.strip().removeprefix("#").casefold()
-    for each in recent:
-        if text in (str(each.id), each.title.casefold()):
-            return each
-    if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) <= _LARGEST:
-        found = await ctx.read(store.get_operation, ctx.guild_id, int(text))
-        if found is not None:
-            return found
-    raise UserError(
-        _("No operation is called “{name}”.").format(name=plain(wanted[:100])),
-        _("Pick one from the list that the option `operation` offers."),
-    )
-
-
-async def operation_choices(ctx: Context, typed: str) -> list[discord.app_commands.Choice[str]]:
-    """Offer the operations whose title holds what was typed."""
-    recent = await ctx.read(store.recent_operations, ctx.guild_id)
-    return [
-        discord.app_commands.Choice(
-            name=f"{each.badge} {each.title}"[:75] + f" · #{each.id}", value=str(each.id)
-        )
-        for each in recent
-        if typed.casefold() in each.title.casefold()
-    ]
 
 
 async def show_member(interaction: Interaction, ctx: Context, wanted: str | None, user_id: int) -> None:
-    """Answer with one member's evening."""
+    """Answer with one member's evening, and with all of their recorded time."""
+    own = user_id == interaction.user.id
     async with deferred_if_slow(interaction, ephemeral=True):
-        operation = await choose_operation(ctx, wanted)
-        own = user_id == interaction.user.id
-        embed, view, _picture = await _member_page(ctx, operation.id, user_id, 0, own=own)
+        try:
+            operation = await choose_operation(ctx, wanted)
+            embed, view, _picture = await _member_page(ctx, operation.id, user_id, 0, own=own)
+        except NothingToShow as error:
+            embed, view = await _only_totals(ctx, user_id, error), None
     await reply(interaction, embed=embed, view=view, ephemeral=True)
 
 
@@ -95,7 +56,7 @@ async def show_operation(
         operation = await choose_operation(ctx, wanted)
         if not everybody:
             evening = await _evening(ctx, operation.id)
-            embed = embeds.totals_embed(evening, _channel_names(ctx, evening))
+            embed = embeds.totals_embed(evening, channel_names(ctx, evening.channels))
             picture, view = None, None
         else:
             embed, view, picture = await _operation_page(ctx, operation.id, 0)
@@ -108,7 +69,7 @@ async def turn_own(interaction: Interaction, ctx: Context, key: str) -> None:
     operation_id, page = numbers(key, 2)
     async with deferred_if_slow(interaction):
         shown_page = await _member_page(ctx, operation_id, interaction.user.id, page, own=True)
-    await _replace(interaction, shown_page)
+    await replace(interaction, shown_page)
 
 
 async def turn_member(interaction: Interaction, ctx: Context, key: str) -> None:
@@ -116,7 +77,7 @@ async def turn_member(interaction: Interaction, ctx: Context, key: str) -> None:
     operation_id, user_id, page = numbers(key, 3)
     async with deferred_if_slow(interaction):
         shown_page = await _member_page(ctx, operation_id, user_id, page, own=False)
-    await _replace(interaction, shown_page)
+    await replace(interaction, shown_page)
 
 
 async def turn_operation(interaction: Interaction, ctx: Context, key: str) -> None:
@@ -124,7 +85,7 @@ async def turn_operation(interaction: Interaction, ctx: Context, key: str) -> No
     operation_id, page = numbers(key, 2)
     async with deferred_if_slow(interaction):
         shown_page = await _operation_page(ctx, operation_id, page)
-    await _replace(interaction, shown_page)
+    await replace(interaction, shown_page)
 
 
 def components() -> list[Component]:
@@ -155,7 +116,7 @@ async def _member_page(ctx: Context, operation_id: int, user_id: int, page: int,
     member = next((each for each in evening.members if each.user_id == user_id), None)
     if member is None:
         title = evening.operation.title
-        raise UserError(
+        raise NothingToShow(
             _("You have not sat in a tracked channel during {title}.").format(title=title)
             if own
             else _("<@{user}> has not sat in a tracked channel during {title}.").format(
@@ -165,9 +126,28 @@ async def _member_page(ctx: Context, operation_id: int, user_id: int, page: int,
         )
     page = min(page, embeds.pages_of(member) - 1)
     name = _called(ctx, evening)(user_id)
-    embed = embeds.member_embed(evening, member, name, page, _channel_names(ctx, evening))
+    channel = channel_names(ctx, evening.channels)
+    embed = embeds.member_embed(evening, member, name, page, channel)
+    if not page:
+        found, days = await ctx.read(store.voice_totals, ctx.guild_id, user_id, ctx.clock.now())
+        totals.add_totals(embed, found, days, channel)
     action, head = ("voice_me", f"{operation_id}") if own else ("voice_member", f"{operation_id}.{user_id}")
-    return embed, _turning(action, head, page, embeds.pages_of(member)), None
+    return embed, turning(action, head, page, embeds.pages_of(member)), None
+
+
+async def _only_totals(ctx: Context, user_id: int, error: NothingToShow) -> discord.Embed:
+    """Return all of the recorded time of a member who has no evening to show.
+
+    :raises NothingToShow: there is no such time either.
+    """
+    await ctx.voice.settled()
+    found, days = await ctx.read(store.voice_totals, ctx.guild_id, user_id, ctx.clock.now())
+    if not found.channels:
+        raise error
+    # Who was never seen in voice may not be known by name; a mention shows it all the same.
+    known = service.display_names(ctx, [user_id]).get(user_id)
+    name = plain(known) if known else f"<@{user_id}>"
+    return totals.totals_embed(name, found, days, channel_names(ctx, {}), error.what)
 
 
 async def _operation_page(ctx: Context, operation_id: int, page: int) -> Page:
@@ -184,7 +164,7 @@ async def _operation_page(ctx: Context, operation_id: int, page: int) -> Page:
         drawn = timeline_of(evening, members, first + 1, names, ctx.settings.tz)
         picture = await ctx.to_thread(_draw, drawn)
         embed.set_image(url=f"attachment://{PICTURE}")
-    return embed, _turning("voice_operation", str(operation_id), page, pages), picture
+    return embed, turning("voice_operation", str(operation_id), page, pages), picture
 
 
 def timeline_of(
@@ -250,18 +230,22 @@ def _called(ctx: Context, evening: Evening) -> embeds.Named:
     return called
 
 
-def _channel_names(ctx: Context, evening: Evening) -> embeds.Named:
+def channel_names(ctx: Context, known: Mapping[int, str]) -> embeds.Named:
+    """Return how channels are named: as mentions, or as they were once called.
+
+    :param known: names of channels that may be gone, by id.
+    """
     guild = ctx.guild
 
     def named(channel_id: int) -> str:
         if guild is not None and guild.get_channel(channel_id) is not None:
             return f"<#{channel_id}>"
-        return plain(evening.channels.get(channel_id) or _("a channel that is gone"))
+        return plain(known.get(channel_id) or _("a channel that is gone"))
 
     return named
 
 
-def _turning(action: str, head: str, page: int, pages: int) -> discord.ui.View:
+def turning(action: str, head: str, page: int, pages: int) -> discord.ui.View:
     """Return the buttons that lead to the pages before and after; none for a single page."""
     view = discord.ui.View(timeout=None)
     if pages > 1:
@@ -271,7 +255,8 @@ def _turning(action: str, head: str, page: int, pages: int) -> discord.ui.View:
     return shown(view)
 
 
-async def _replace(interaction: Interaction, page: Page) -> None:
+async def replace(interaction: Interaction, page: Page) -> None:
+    """Put a page in the place of the one whose button was pressed."""
     embed, view, picture = page
     file = _file(picture)
     files = [file] if file is not None else []

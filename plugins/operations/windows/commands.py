@@ -7,8 +7,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from plugins.operations.choosing import operation_choices
 from plugins.operations.rules.windows import Kind
-from plugins.operations.voice.pages import operation_choices
 from plugins.operations.windows import editing
 from redlegion import Context, requires
 

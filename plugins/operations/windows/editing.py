@@ -8,11 +8,11 @@ from typing import Any
 import discord
 
 from plugins.operations import service, store
+from plugins.operations.choosing import choose_operation
 from plugins.operations.keys import numbers, old_message
 from plugins.operations.rules.moments import read_moment
 from plugins.operations.rules.windows import Bounds, Edit, Kind, Wrong
 from plugins.operations.store import Planned
-from plugins.operations.voice.pages import choose_operation
 from plugins.operations.windows import embeds
 from plugins.operations.windows.refusals import refusal, refusals
 from redlegion import Component, Context, UserError, custom_id, deferred_if_slow, reply, shown
