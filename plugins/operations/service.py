@@ -141,7 +141,9 @@ async def settle_seat(ctx: Context) -> str | None:
 
 async def resync(ctx: Context) -> None:
     """Decide anew on what is open, and bring the bot to its seat: events may have been missed."""
-    quiet.look_again(ctx)
+    if not await quiet.anything_runs(ctx):
+        await _sit(ctx, None)
+        return
     running, channel_id = await ctx.read(store.dispatch, ctx.guild_id)
     if running:
         await ctx.voice.settled()

@@ -28,6 +28,12 @@ def anything_runs(guild_id: int) -> bool:
     return bool(_running_ids(guild_id))
 
 
+def guilds_that_run() -> list[int]:
+    """Return in which guilds an operation runs."""
+    query: Any = Operation.select(Operation.guild_id).where(Operation.status == Status.ACTIVE.value)
+    return [row[0] for row in query.distinct().tuples()]
+
+
 def link_session(guild_id: int, session: SessionRecord, roles: Roles, at: datetime) -> None:
     """Decide on a session that has just begun, for every running operation; what is decided stays.
 
