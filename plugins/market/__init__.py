@@ -6,11 +6,12 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plugins.market.help import TOPICS
 from plugins.market.models import MODELS
 from plugins.market.packaged import packaged_materials
 from plugins.market.rules import FORMS, Material
 from plugins.market.store import find_material, get_material, materials, save_materials
-from redlegion import Schema, hookimpl
+from redlegion import HelpTopic, Schema, hookimpl
 
 if TYPE_CHECKING:
     from redlegion import Runtime
@@ -26,6 +27,12 @@ log = logging.getLogger(__name__)
 def register_schema() -> Schema:
     """The table of materials."""
     return Schema("market", MODELS, Path(__file__).parent / "migrations")
+
+
+@hookimpl
+def register_help() -> list[HelpTopic]:
+    """Pages of /help."""
+    return TOPICS
 
 
 @hookimpl

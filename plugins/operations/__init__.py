@@ -24,6 +24,7 @@ from core.events import (
 )
 from plugins.operations import hookspecs, service, store
 from plugins.operations.commands import mining
+from plugins.operations.help import TOPICS
 from plugins.operations.models import MODELS
 from plugins.operations.rules.values import (
     ChannelRef,
@@ -58,7 +59,7 @@ from plugins.operations.voice import pages, voiding, why
 from plugins.operations.voice.commands import voice
 from plugins.operations.windows import editing
 from plugins.operations.windows.commands import operation_group
-from redlegion import Component, Context, Schema, UserError, hookimpl
+from redlegion import Component, Context, HelpTopic, Schema, UserError, hookimpl
 
 __all__ = [
     "ChannelRef",
@@ -115,6 +116,12 @@ def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_comman
 def register_components() -> list[Component]:
     """The buttons of /voice and /operation."""
     return [*pages.components(), *voiding.components(), *why.components(), *editing.components()]
+
+
+@hookimpl
+def register_help() -> list[HelpTopic]:
+    """Pages of /help."""
+    return TOPICS
 
 
 @hookimpl

@@ -11,13 +11,14 @@ from core.events import MemberDataAsked, MemberForgotten
 from plugins.payroll import store
 from plugins.payroll.commands import payroll
 from plugins.payroll.components import components
+from plugins.payroll.help import TOPICS
 from plugins.payroll.models import MODELS
 from plugins.payroll.publish import publish
 from plugins.payroll.rules.report import Payroll
 from plugins.payroll.rules.split import Payslip
 from plugins.payroll.settings import PayrollSettings
 from plugins.payroll.store import payroll_report
-from redlegion import Component, Context, Job, Schema, hookimpl
+from redlegion import Component, Context, HelpTopic, Job, Schema, hookimpl
 
 __all__ = ["Payroll", "Payslip", "payroll_report"]
 
@@ -50,6 +51,12 @@ def register_components() -> list[Component]:
 def register_jobs() -> list[Job]:
     """What posts a locked payroll."""
     return [Job(name="publish", handler=publish)]
+
+
+@hookimpl
+def register_help() -> list[HelpTopic]:
+    """Pages of /help."""
+    return TOPICS
 
 
 @hookimpl

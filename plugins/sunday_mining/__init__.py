@@ -11,9 +11,10 @@ from core.events import ChannelDeleted
 from plugins.operations import OperationType
 from plugins.sunday_mining import store
 from plugins.sunday_mining.commands import mining
+from plugins.sunday_mining.help import TOPICS
 from plugins.sunday_mining.models import MODELS
 from plugins.sunday_mining.rules import SUNDAY
-from redlegion import Context, Schema, hookimpl
+from redlegion import Context, HelpTopic, Schema, hookimpl
 
 __all__: list[str] = []
 
@@ -34,6 +35,12 @@ def register_commands() -> list[app_commands.Command[Any, Any, Any] | app_comman
 def register_operation_types() -> list[OperationType]:
     """The weekly operation."""
     return [SUNDAY]
+
+
+@hookimpl
+def register_help() -> list[HelpTopic]:
+    """Pages of /help."""
+    return TOPICS
 
 
 @hookimpl
