@@ -235,7 +235,9 @@ class GuildTracker:
         # A stay that began before an outage is evidence and is kept, however short; one that began in the
         # very replay that ends it has no length of its own.
         keep = estimated and not (former.joined_estimated and former.joined >= left)
-        if not keep and _is_short(seat, left, snapshot.monotonic):
+        # Time in the AFK channel never becomes presence, nor the other way round.
+        same_side = former.afk == snapshot.afk or left <= former.joined
+        if not keep and same_side and _is_short(seat, left, snapshot.monotonic):
             return self._rewrite(seat, snapshot, channel_id, estimated=estimated)
         closed = self._close(seat, left, estimated)
         opened = self._open(snapshot, channel_id, snapshot.at, closed.id, estimated)
@@ -246,7 +248,7 @@ class GuildTracker:
     ) -> Transition:
         former, now = seat.record, max(snapshot.at, seat.record.joined)
         if former.afk != snapshot.afk or estimated:
-            # Time in the AFK channel never becomes presence, nor the other way round, nor does a gap.
+            # Neither the AFK channel's door nor a gap passes any time on.
             seat.record = replace(former, joined=now, deafened_us=0, deafened_since=None)
             seat.monotonic = snapshot.monotonic
         self._count_deafened(seat, snapshot, now)
@@ -260,8 +262,11 @@ class GuildTracker:
         return Rewritten(seat.record, former)
 
     def _end(self, seat: _Seat, left: datetime, monotonic: float | None, *, estimated: bool) -> Transition:
-        # An estimated stay is kept, however short: its row is what tells that the member's time is uncertain.
-        if not (estimated or seat.record.joined_estimated) and _is_short(seat, left, monotonic):
+        record = seat.record
+        # There is no successor to pass time to, so only a stay of no length goes; not an estimated one, whose
+        # row is what tells that the member's time is uncertain.
+        empty = left <= record.joined and _is_short(seat, left, monotonic)
+        if empty and not (estimated or record.joined_estimated):
             return self._discard(seat, left)
         return Ended(self._close(seat, left, estimated))
 

@@ -106,17 +106,27 @@ def test_a_moment_of_afk_and_presence_do_not_pass_their_time_to_each_other() -> 
     voice = tracker()
     voice.observe(state(0, ALPHA, self_deaf=True))
     voice.observe(state(60, AFK, self_deaf=True))
-    [rewritten] = voice.observe(state(60.4, BETA, self_deaf=True))
-    assert isinstance(rewritten, Rewritten)
-    assert rewritten.former.afk
-    assert (rewritten.session.joined, rewritten.session.afk) == (at(60.4), False)
-    assert rewritten.session.deafened_since == at(60.4)
+    [back] = voice.observe(state(60.4, BETA, self_deaf=True))
+    assert isinstance(back, Moved)
+    assert (back.closed.joined, back.closed.left, back.closed.afk) == (at(60), at(60.4), True)
+    assert (back.opened.joined, back.opened.afk, back.opened.deafened_since) == (at(60.4), False, at(60.4))
     [away] = voice.observe(state(60.9, AFK, self_deaf=True))
-    assert isinstance(away, Rewritten)
-    assert (away.session.joined, away.session.afk) == (at(60.9), True)
+    assert isinstance(away, Moved)
+    assert (away.closed.left, away.closed.deafened_us, away.opened.afk) == (at(60.9), 500_000, True)
     [ended] = voice.observe(state(90.9, None, self_deaf=True))
     assert isinstance(ended, Ended)
     assert (ended.session.joined, ended.session.deafened_us) == (at(60.9), 30_000_000)
+
+
+def test_a_stay_of_no_length_passes_the_door_of_the_afk_channel_without_a_row() -> None:
+    voice = tracker()
+    voice.observe(state(0, ALPHA, self_deaf=True))
+    voice.observe(state(60, AFK, self_deaf=True))
+    [rewritten] = voice.observe(state(60, BETA, self_deaf=True))
+    assert isinstance(rewritten, Rewritten)
+    assert rewritten.former.afk
+    assert (rewritten.session.joined, rewritten.session.afk) == (at(60), False)
+    assert rewritten.session.deafened_since == at(60)
 
 
 def test_a_channel_that_becomes_the_afk_channel_counts_as_it_at_the_next_state() -> None:
@@ -149,14 +159,15 @@ def test_a_hub_gives_its_time_and_its_neighbours_to_the_successor() -> None:
     assert ended.session.id == moved.opened.id
 
 
-def test_a_stay_under_a_second_that_ends_is_discarded() -> None:
+def test_a_stay_under_a_second_that_ends_counts_and_one_of_no_length_goes() -> None:
     voice = tracker()
     voice.observe(state(0, ALPHA))
-    [gone] = voice.observe(state(0.999, None))
-    assert isinstance(gone, Discarded)
-    voice.observe(state(10, ALPHA))
-    [ended] = voice.observe(state(11, None))
+    [ended] = voice.observe(state(0.95, None))
     assert isinstance(ended, Ended)
+    assert (ended.session.joined, ended.session.left) == (at(0), at(0.95))
+    voice.observe(state(10, ALPHA))
+    [gone] = voice.observe(state(10, None))
+    assert isinstance(gone, Discarded)
 
 
 def test_deafened_time_is_counted_apart_and_an_open_span_at_the_close() -> None:
@@ -373,6 +384,6 @@ def test_a_rewritten_estimated_session_stays_estimated() -> None:
 
 def test_a_second_is_long_enough_for_a_restored_session_too() -> None:
     voice = _restored(quartz=QUARTZ, opal=OPAL)
-    assert [type(voice.observe(state(1, None, user=user))[0]) for user in (QUARTZ, OPAL)] == [Ended, Ended]
+    assert [type(voice.observe(state(1, BETA, user=user))[0]) for user in (QUARTZ, OPAL)] == [Moved, Moved]
     voice = _restored(quartz=QUARTZ)
-    assert isinstance(voice.observe(state(0.9, None))[0], Discarded)
+    assert isinstance(voice.observe(state(0.9, BETA))[0], Rewritten)

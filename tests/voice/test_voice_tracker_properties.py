@@ -98,16 +98,19 @@ class Stay:
 
 def kept(evening: list[list[Stay]]) -> list[tuple[int, datetime, datetime | None, bool]]:
     """The oracle: per unbroken presence, short stays pass their time on, but not through the AFK channel's
-    door; a short last one goes. The last value says whether the row follows another of the same presence.
+    door; before it and at the end only a stay of no length goes. The last value says whether the row follows
+    another of the same presence.
     """
     result: list[tuple[int, datetime, datetime | None, bool]] = []
     for presence in evening:
         passed: Stay | None = None
         linked = False
-        for stay in presence:
+        for stay, following in itertools.zip_longest(presence, presence[1:]):
             same_side = passed is not None and (passed.channel == AFK) == (stay.channel == AFK)
             since = passed.since if passed is not None and same_side else stay.since
-            if stay.until is not None and stay.until - since < SHORTEST_STAY:
+            goes_on = following is not None and (following.channel == AFK) == (stay.channel == AFK)
+            shortest = SHORTEST_STAY if goes_on else timedelta(microseconds=1)
+            if stay.until is not None and stay.until - since < shortest:
                 passed = Stay(stay.channel, since)
                 continue
             result.append((stay.channel, since, stay.until, linked))
