@@ -14,15 +14,25 @@ from core.commands.deaf_views import DeafViewStore
 from core.commands.guard import GuardedTree
 from core.commands.own import own_components
 from core.commands.router import ComponentRouter
-from core.events import ChannelDeleted, MemberLeft, MemberRolesChanged, ScheduledEventChanged
+from core.events import (
+    ChannelChanged,
+    ChannelDeleted,
+    MemberLeft,
+    MemberRolesChanged,
+    RoleDeleted,
+    ScheduledEventChanged,
+)
 from core.names import account_name
+from core.reading import take_turns
 from core.voice.raw_states import Payload, RawStates
-from core.voice.snapshots import snapshot_of, snapshot_of_payload
+from core.voice.snapshots import present_states, snapshot_of, snapshot_of_payload
 
 if TYPE_CHECKING:
     from core.runtime import Runtime
 
 log = logging.getLogger(__name__)
+
+VocalChannel = discord.VoiceChannel | discord.StageChannel
 
 #: Seconds without a further guild after which discord.py says it is ready; later ones are taken as they come.
 GUILD_READY_TIMEOUT = 0.5
@@ -71,6 +81,7 @@ class Bot(discord.AutoShardedClient):
             max_messages=None,
             allowed_mentions=discord.AllowedMentions.none(),
         )
+        take_turns(self.http)
         # discord.py would call a view's own callbacks, whoever may use it and whosever id it bears.
         self._connection._view_store = DeafViewStore(self._connection)
         self.raw_states = RawStates(self._connection.parsers, self._knows_channel, self._voice_unheard)
@@ -246,18 +257,56 @@ class Bot(discord.AutoShardedClient):
 
     def _role_deleted(self, role: discord.Role) -> None:
         self._guild_changed(role.guild)
+        self.runtime.dispatcher.deliver(
+            role.guild.id, "on_role_deleted", RoleDeleted(role.guild.id, role.id, self.runtime.clock.now())
+        )
         self.runtime.tasks.spawn(
             self.runtime.guilds.forget_roles(role.guild.id, [role.id]), f"forget role {role.id}"
         )
 
-    def _channel_edited(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+    def _channel_made(self, channel: discord.abc.GuildChannel) -> None:
+        self._channel_changed("created", channel, None)
+
+    def _channel_edited(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         self._guild_changed(after.guild)
+        self._channel_changed("updated", after, before.category_id)
+
+    def _channel_changed(self, change: str, channel: discord.abc.GuildChannel, former: int | None) -> None:
+        changed = ChannelChanged(
+            guild_id=channel.guild.id,
+            channel_id=channel.id,
+            change=change,
+            name=channel.name,
+            type=channel.type.name,
+            category_id=channel.category_id,
+            former_category_id=former,
+            at=self.runtime.clock.now(),
+        )
+        self.runtime.dispatcher.deliver(channel.guild.id, "on_channel_changed", changed)
 
     def _role_edited(self, _before: discord.Role, after: discord.Role) -> None:
         self._guild_changed(after.guild)
 
-    def _guild_edited(self, _before: discord.Guild, after: discord.Guild) -> None:
+    def _guild_edited(self, before: discord.Guild, after: discord.Guild) -> None:
         self._guild_changed(after)
+        if before.afk_channel != after.afk_channel:
+            self._afk_changed(after, {before.afk_channel, after.afk_channel})
+
+    def _afk_changed(self, guild: discord.Guild, doors: set[VocalChannel | None]) -> None:
+        """See anew those who sit in a channel that has become the AFK channel, or is it no longer."""
+        runtime = self.runtime
+        if not runtime.recorder.wants(guild.id):
+            return
+        inside = {channel.id for channel in doors if channel is not None}
+        present = present_states(
+            guild,
+            clock=runtime.clock,
+            sequence=self.next_sequence(),
+            elsewhere=self.raw_states.elsewhere(guild.id),
+        )
+        for snapshot in present.values():
+            if snapshot.channel_id in inside:
+                runtime.recorder.observe(snapshot)
 
     def _guild_changed(self, guild: discord.Guild) -> None:
         if guild.id in self.runtime.seats.waiting:
@@ -272,7 +321,13 @@ class Bot(discord.AutoShardedClient):
         self.runtime.dispatcher.deliver(
             after.guild.id,
             "on_member_roles_changed",
-            MemberRolesChanged(after.guild.id, after.id, roles, self.runtime.clock.now()),
+            MemberRolesChanged(
+                after.guild.id,
+                after.id,
+                roles,
+                self.runtime.clock.now(),
+                self.runtime.recorder.unseen_since(after.guild.id),
+            ),
         )
 
     def _event_made(self, event: discord.ScheduledEvent) -> None:
@@ -321,6 +376,7 @@ _TAKERS: dict[str, Any] = {
     "guild_unavailable": Bot._guild_away,
     "guild_remove": Bot._guild_away,
     "raw_member_remove": Bot._member_removed,
+    "guild_channel_create": Bot._channel_made,
     "guild_channel_delete": Bot._channel_deleted,
     "guild_role_delete": Bot._role_deleted,
     "member_update": Bot._member_updated,

@@ -57,6 +57,8 @@ class SessionRecord:
     :param left_estimated: the same of its end.
     :param afk: it was spent in the guild's AFK channel and credits nothing.
     :param deafened_since: while it is open, when the member last began to hear nothing.
+    :param via_channel_id: where the stay began, if that was under a second in another channel: the hub that
+        makes a channel for whoever enters it.
     """
 
     id: int
@@ -72,6 +74,7 @@ class SessionRecord:
     left_estimated: bool = False
     afk: bool = False
     deafened_since: datetime | None = None
+    via_channel_id: int | None = None
 
     @property
     def estimated(self) -> bool:
@@ -113,20 +116,27 @@ class Resync:
     """Look at the world again: events may have been missed.
 
     :param reason: enabled, restart, resume, overflow, breaker or settings.
+    :param unseen_since: until when Discord was seen before, when what happened since then was missed.
     """
 
     guild_id: int
     reason: str
+    unseen_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRolesChanged:
-    """A member's roles are now `role_ids`."""
+    """A member's roles are now `role_ids`.
+
+    :param at: when we heard of it.
+    :param unseen_since: it reached us in the replay after a RESUME, and happened at some time since then.
+    """
 
     guild_id: int
     user_id: int
     role_ids: frozenset[int]
     at: datetime
+    unseen_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,35 @@ class ChannelDeleted:
 
     guild_id: int
     channel_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChanged:
+    """A channel was made or edited.
+
+    :param change: created or updated.
+    :param type: as Discord calls it, such as text, voice, stage_voice or category.
+    :param category_id: the category in which it is now, None for none.
+    :param former_category_id: in which it was before; None for none, and for one that is new.
+    """
+
+    guild_id: int
+    channel_id: int
+    change: str
+    name: str
+    type: str
+    category_id: int | None
+    former_category_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDeleted:
+    """A role is gone, and nobody holds it any more."""
+
+    guild_id: int
+    role_id: int
     at: datetime
 
 
@@ -198,6 +237,19 @@ class KeptVoice:
     def and_sessions(self, session_ids: Iterable[int]) -> KeptVoice:
         """Return this with further sessions."""
         return KeptVoice(self.spans, self.session_ids | frozenset(session_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """An admin has switched a feature off.
+
+    :param plugins: what went off with it: the feature, what needs it, and libraries that nothing needs now.
+    :param records_voice: voice is still recorded here, for what is left.
+    """
+
+    guild_id: int
+    plugins: frozenset[str]
+    records_voice: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.database import Schema
     from core.errors import UserError
     from core.events import (
+        ChannelChanged,
         ChannelDeleted,
         KeptVoice,
         MemberDataAsked,
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
         MemberRolesChanged,
         Resync,
         RetentionAsked,
+        RoleDeleted,
         ScheduledEventChanged,
+        SwitchedOff,
         VoiceSessionEnded,
         VoiceSessionMoved,
         VoiceSessionStarted,
@@ -140,8 +143,27 @@ async def on_channel_deleted(ctx: Context, event: ChannelDeleted) -> None:
 
 
 @hookspec
+async def on_channel_changed(ctx: Context, event: ChannelChanged) -> None:
+    """Fires when a channel of the guild is made, or edited: renamed, moved to another category."""
+
+
+@hookspec
+async def on_role_deleted(ctx: Context, event: RoleDeleted) -> None:
+    """Fires when a role of the guild is deleted; of those who held it no change of roles is told."""
+
+
+@hookspec
 async def on_scheduled_event_changed(ctx: Context, event: ScheduledEventChanged) -> None:
     """Fires when a scheduled event of the guild is made, edited, starts, ends or is deleted."""
+
+
+@hookspec
+async def collect_unfinished(ctx: Context, event: SwitchedOff) -> str | None:
+    """Say what goes on here all the same although a feature was switched off, and what ends it; None for
+    nothing.
+
+    Asked of the plugins that went off and of those that are still on; the admin reads the answers.
+    """
 
 
 @hookspec

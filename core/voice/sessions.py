@@ -117,6 +117,11 @@ class VoiceRecorder:
         room = self._rooms.get(guild_id)
         return [] if room is None else room.tracker.open_afk_sessions
 
+    def unseen_since(self, guild_id: int) -> datetime | None:
+        """Return until when a guild was seen, while nothing or a replay arrives; None while it is seen."""
+        room = self._rooms.get(guild_id)
+        return None if room is None else room.tracker.alive_until
+
     def open_count(self) -> int:
         """Return how many sessions are open in all guilds, without those in AFK channels."""
         return sum(len(room.tracker.open_sessions) for room in self._rooms.values())
@@ -212,6 +217,7 @@ class VoiceRecorder:
         :param reason: restart or resume, as `on_resync` is to say.
         """
         room, now = self._room(guild_id), self._clock.now()
+        last_alive = room.tracker.alive_until or now
         if room.shard_id != shard_id:
             room.shard_id, room.owes = shard_id, shard_id in self._beating
         if not room.restored:
@@ -220,14 +226,15 @@ class VoiceRecorder:
             room.tracker.alive_until = None
             async with room.recovering:
                 if not room.restored:
-                    await self._restore(room, shard_id, guild_id, present, now)
+                    last_alive = await self._restore(room, shard_id, guild_id, present, now)
         elif room.wanted:
-            last_alive = room.tracker.alive_until or now
             self._outbox.put(guild_id, room.tracker.reconcile(present, last_alive, now, self._gap_limit))
             room.tracker.alive_until = None
         else:
             room.tracker.alive_until = None
-        self._outbox.put(guild_id, [Resync(guild_id, reason)])
+        # A clock that was set back hides how long it was, not that there was a gap.
+        missed = min(last_alive, now) if last_alive != now else None
+        self._outbox.put(guild_id, [Resync(guild_id, reason, missed)])
         await self._outbox.flushed(guild_id)
         if room.owes:
             await self._store_sights(shard_id, [guild_id])
@@ -239,7 +246,8 @@ class VoiceRecorder:
         guild_id: int,
         present: Mapping[int, VoiceSnapshot],
         now: datetime,
-    ) -> None:
+    ) -> datetime:
+        """Take up what an earlier process left, and return until when that one saw the guild."""
         # Before the shard's heartbeat begins, which takes the place of what is read here.
         shards_beat = await self._beats.first(shard_id)
         left = self._left_behind.pop(guild_id, None)
@@ -263,6 +271,7 @@ class VoiceRecorder:
         backlog, room.backlog = room.backlog, []
         for step in backlog:
             step()
+        return last_alive
 
     def _when_restored(self, room: _Room, step: Callable[[], None]) -> None:
         if room.restored:
@@ -298,7 +307,7 @@ class VoiceRecorder:
                 self._rooms[guild_id].owes = True
             if connected():
                 await self._store_sights(shard_id, rooms)
-            # A busy guild's turn comes as soon as all of it is committed, that of an unseen one when it is back.
+            # A busy guild's turn comes once all of it is committed, that of an unseen one when it is back.
             while self._owing(rooms) and self._clock.monotonic() < began + every - LOOK_AGAIN_SECONDS:
                 await self._clock.sleep(LOOK_AGAIN_SECONDS)
                 if connected():
@@ -309,9 +318,13 @@ class VoiceRecorder:
     async def beat_now(self, shard_id: int) -> None:
         """Store that a shard is connected now; before an orderly stop it makes the next start exact."""
         await self._beats.now(shard_id)
-        await self._store_sights(
-            shard_id, [key for key, room in self._rooms.items() if room.shard_id == shard_id]
-        )
+        rooms = [guild_id for guild_id, room in self._rooms.items() if room.shard_id == shard_id]
+        for guild_id in rooms:
+            self._rooms[guild_id].owes = True
+        await self._store_sights(shard_id, rooms)
+        if late := self._owing(rooms):
+            await asyncio.gather(*(self._outbox.flushed(guild_id) for guild_id in late))
+            await self._store_sights(shard_id, late)
 
     def _owing(self, guild_ids: Iterable[int]) -> list[int]:
         """Return those of the guilds that are seen, and yet could not be said to be."""

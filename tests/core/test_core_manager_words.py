@@ -26,7 +26,7 @@ def reason(manager: PluginManager) -> str:
         ("on_guild_enable", "did you mean on_guild_enabled or "),
         ("register_command", "did you mean register_commands? All hooks"),
         ("on_commands", "did you mean register_commands"),
-        ("on_zzz", "those that begin with on_ are on_channel_deleted, on_guild_disabled, "),
+        ("on_zzz", "those that begin with on_ are on_channel_changed, on_channel_deleted, "),
         ("setup", "the names of hooks begin with register_, on_, decide_, filter_ or collect_"),
     ],
 )

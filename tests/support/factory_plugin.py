@@ -77,6 +77,8 @@ LISTENS = "\n".join(
         "on_member_roles_changed",
         "on_member_left",
         "on_channel_deleted",
+        "on_channel_changed",
+        "on_role_deleted",
         "on_scheduled_event_changed",
     )
 )

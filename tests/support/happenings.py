@@ -19,6 +19,8 @@ HAPPENS = {
     "on_member_roles_changed": "members",
     "on_member_left": "members",
     "on_channel_deleted": "guilds",
+    "on_channel_changed": "guilds",
+    "on_role_deleted": "guilds",
     "on_scheduled_event_changed": "guild_scheduled_events",
 }
 
@@ -35,7 +37,8 @@ async def happenings(stage: Stage) -> None:
     await someone.set_voice(self_deaf=True)
     await stage.advance(5)
     await someone.leave()
-    guild.set_roles(someone, [guild.create_role("Visitor")])
+    guild.set_roles(someone, [role := guild.create_role("Visitor")])
+    guild.delete_role(role)
     guild.remove_member(someone)
     guild.delete_channel(guild.create_channel("short-lived", type=2))
     starts = stage.world.clock.now() + timedelta(hours=1)

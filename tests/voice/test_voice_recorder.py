@@ -123,7 +123,7 @@ async def test_a_restart_goes_on_with_who_stayed_and_marks_who_moved(stage: Stag
     assert (before.left, before.estimated) == (started + timedelta(seconds=100), True)
     assert (after.joined, after.estimated) == (started + timedelta(seconds=130), True)
     assert after.previous_id == before.id
-    assert fresh.heard[-2][1] == Resync(GUILD, "restart")
+    assert fresh.heard[-2][1] == Resync(GUILD, "restart", started + timedelta(seconds=100))
 
 
 async def test_a_deafened_span_counts_to_the_last_beat_before_a_crash(stage: Stage) -> None:
