@@ -123,6 +123,7 @@ class VoiceSession(BaseModel):
     left_estimated = peewee.BooleanField(default=False)
     afk = peewee.BooleanField(default=False)
     deafened_since = Instant(null=True)
+    via_channel_id = Snowflake(null=True)
 
     class Meta:
         table_name = "voice_sessions"

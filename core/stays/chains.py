@@ -51,7 +51,8 @@ class Chain:
     @property
     def first_channel(self) -> int:
         """Where the member sat down."""
-        return self.links[0].channel_id
+        first = self.links[0].session
+        return first.channel_id if first.via_channel_id is None else first.via_channel_id
 
     @property
     def final_channel(self) -> int:

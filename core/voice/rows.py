@@ -37,11 +37,12 @@ COLUMNS = (
     VoiceSession.left_estimated,
     VoiceSession.afk,
     VoiceSession.deafened_since,
+    VoiceSession.via_channel_id,
 )
 _STAMPS = ("created_at", "updated_at")
 #: What no later state of a session changes; its status, only as long as nobody has voided it.
 _KEPT = frozenset({"id", "guild_id", "user_id", "status", "previous_id", "created_at"})
-#: Sizes in which rows go to SQLite. It keeps a prepared statement for each, and 13 columns of the largest
+#: Sizes in which rows go to SQLite. It keeps a prepared statement for each, and 14 columns of the largest
 #: are well below the 32,766 parameters that it allows.
 SIZES = tuple(2**power for power in range(11, -1, -1))
 #: Rows in one statement on PostgreSQL, where each column is one text.

@@ -224,6 +224,7 @@ class GuildTracker:
             False,
             snapshot.afk,
             at if snapshot.deafened else None,
+            None,
         )
         seat = self._seats[user_id] = _Seat(record, snapshot.monotonic, _flags(snapshot))
         return seat
@@ -252,11 +253,13 @@ class GuildTracker:
             seat.record = replace(former, joined=now, deafened_us=0, deafened_since=None)
             seat.monotonic = snapshot.monotonic
         self._count_deafened(seat, snapshot, now)
+        via = former.channel_id if former.via_channel_id is None else former.via_channel_id
         seat.record = replace(
             seat.record,
             channel_id=channel_id,
             afk=snapshot.afk,
             joined_estimated=former.joined_estimated or estimated,
+            via_channel_id=None if via == channel_id else via,
         )
         seat.flags = _flags(snapshot)
         return Rewritten(seat.record, former)
@@ -297,6 +300,7 @@ class GuildTracker:
             estimated,
             record.afk,
             None,
+            record.via_channel_id,
         )
 
     def _change_state(self, seat: _Seat, snapshot: VoiceSnapshot) -> list[Transition]:

@@ -112,7 +112,21 @@ async def test_people_at_a_hub_at_once_do_not_mix(stage: Stage) -> None:
         assert [link.channel_id for link in chain.links] == [DISPATCH, 1000 + user]
         first, second = (link.session for link in chain.links)
         assert (second.previous_id, second.joined) == (first.id, first.left)
+        assert (first.via_channel_id, second.via_channel_id) == (None, HUB)
         assert chain.gaps == timedelta()
+
+
+async def test_a_chain_that_begins_at_a_hub_says_so(stage: Stage) -> None:
+    stage.act(QUARTZ, HUB)
+    await stage.clock.advance(0.3)
+    stage.act(QUARTZ, BETA)
+    await stage.clock.advance(0.3)
+    stage.act(QUARTZ, ALPHA)
+    await stage.clock.advance(60)
+    stage.act(QUARTZ, None)
+    [chain] = await _chains(stage)
+    assert [(link.channel_id, link.session.via_channel_id) for link in chain.links] == [(ALPHA, HUB)]
+    assert (chain.first_channel, chain.final_channel, chain.current_channel) == (HUB, ALPHA, None)
 
 
 async def test_a_hub_in_which_somebody_stays_is_a_stay_of_its_own(stage: Stage) -> None:

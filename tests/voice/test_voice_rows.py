@@ -37,6 +37,7 @@ async def test_odd_values_come_back(database: Database) -> None:
             PLAIN, id=6, left=datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), deafened_us=LARGEST
         ),
         replace(PLAIN, id=7, left=TIME, status="cancelled"),
+        replace(PLAIN, id=8, user_id=1, via_channel_id=LARGEST),
     ]
     await database.write(upsert_rows, records, key=GUILD)
     found = {record.id: record for record in await database.read(everything)}

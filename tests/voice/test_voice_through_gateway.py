@@ -186,6 +186,7 @@ async def test_a_hub_for_many_in_quick_succession(ears: Ears) -> None:
     for person in people:
         first, second = await ears.rows(person.id)
         assert (first.channel_id, second.channel_id) == (dispatch.id, rooms[person.id])
+        assert second.via_channel_id == hub.id
         assert (second.previous_id, second.joined) == (first.id, first.left)
 
 

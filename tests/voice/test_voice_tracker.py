@@ -157,6 +157,7 @@ def test_a_hub_gives_its_time_and_its_neighbours_to_the_successor() -> None:
     assert (ended.session.channel_id, ended.session.joined) == (BETA, at(60))
     assert ended.session.previous_id == moved.closed.id
     assert ended.session.id == moved.opened.id
+    assert (moved.opened.via_channel_id, ended.session.via_channel_id) == (None, HUB)
 
 
 def test_a_stay_under_a_second_that_ends_counts_and_one_of_no_length_goes() -> None:

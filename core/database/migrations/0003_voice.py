@@ -1,4 +1,4 @@
-"""Which bound of a voice session is estimated; AFK stays; who is deafened now; voided and folded sessions."""
+"""Which bound of a session is estimated; AFK stays; who is deafened; hubs; voided and folded sessions."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ def up(migrator: Any, db: Any) -> None:
         migrator.add_column("voice_sessions", "left_estimated", BooleanField(default=False)),
         migrator.add_column("voice_sessions", "afk", BooleanField(default=False)),
         migrator.add_column("voice_sessions", "deafened_since", Instant(null=True)),
+        migrator.add_column("voice_sessions", "via_channel_id", Snowflake(null=True)),
     )
     # Which of the bounds it was is not known any more; the end of an open session is yet to come.
     db.execute_sql('UPDATE voice_sessions SET left_estimated = joined_estimated WHERE "left" IS NOT NULL')
@@ -72,7 +73,7 @@ def down(migrator: Any, db: Any) -> None:
     migrator.migrate(
         *(
             migrator.drop_column("voice_sessions", name)
-            for name in ("deafened_since", "afk", "left_estimated")
+            for name in ("via_channel_id", "deafened_since", "afk", "left_estimated")
         ),
         migrator.rename_column("voice_sessions", "joined_estimated", "estimated"),
     )
