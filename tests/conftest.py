@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import pytest
 
+import core.runtime
 from core.clock import SteppedClock
 from core.database import CORE_SCHEMA, Database, Schema, migrate_up, open_database
+from core.plugins.migrations import migrate_all
 
 # Both folders have a part of the package support.
 sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox" / "server" / "tests"))
@@ -21,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support.heartbeats import no_heartbeat_stays  # noqa: F401 - a fixture of every test
 from support.judged_worlds import judged_worlds  # noqa: F401 - a fixture of every test
 from support.long_tests import is_long
+from support.migrated import copying, key_of, migrate_or_copy
 from support.postgres import PostgresServer, start_postgres
-
-_numbers = itertools.count(1)
+from support.postgres_schemas import Schemas
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,20 +42,30 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def postgres_schemas(postgres_server: PostgresServer) -> Schemas:
+    """The schemas of the tests on that server."""
+    return Schemas(postgres_server)
+
+
+@pytest.fixture(autouse=True)
+def _bots_migrate_by_copying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a bot that starts on a new SQLite file of our own tables begin with a copy of a migrated one."""
+    monkeypatch.setattr(core.runtime, "migrate_all", copying(migrate_all))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of the test's own, on each backend."""
+    """The URL of a database of the test's own, on each backend; empty, unless it is `database` that asks."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    schema = f"t{next(_numbers)}"
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-    yield server.url(schema=schema)
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("SET client_min_messages = error")
-        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    schemas: Schemas = request.getfixturevalue("postgres_schemas")
+    with ExitStack() as stack:
+        key = key_of(request.getfixturevalue("schemas")) if "database" in request.fixturenames else None
+        name = stack.enter_context(schemas.empty() if key is None else schemas.migrated(key))
+        yield server.url(schema=name)
 
 
 @pytest.fixture
@@ -71,11 +82,13 @@ def schemas() -> Sequence[Schema]:
 
 @pytest.fixture
 async def database(
-    database_url: str, schemas: Sequence[Schema], stepped_clock: SteppedClock
+    database_url: str, schemas: Sequence[Schema], stepped_clock: SteppedClock, request: pytest.FixtureRequest
 ) -> AsyncIterator[Database]:
     """An open, migrated, started database on `stepped_clock`, on each backend."""
     opened = open_database(database_url, clock=stepped_clock)
-    migrate_up(opened, schemas)
+    migrate_or_copy(opened, schemas, lambda: migrate_up(opened, schemas))
+    if opened.is_postgres:
+        request.getfixturevalue("postgres_schemas").note(database_url)
     await opened.start()
     yield opened
     await opened.close()
