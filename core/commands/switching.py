@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from core.commands.facts import (
 from core.commands.patience import deferred_if_slow
 from core.commands.replies import LONGEST_TEXT, reply, shown
 from core.errors import UserError
+from core.events import SwitchedOff
 from core.i18n import translate as _
 from core.manifest import Component, Manifest, custom_id
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from core.runtime import Runtime
 
 Interaction = discord.Interaction[Any]
+
+log = logging.getLogger(__name__)
 
 ENABLE_NEEDED = "enable_needed"
 
@@ -114,7 +119,8 @@ async def _switch(interaction: Interaction, manifest: Manifest, names: list[str]
     async with deferred_if_slow(interaction, ephemeral=True):
         for name in names:
             done = await runtime.switch(guild_id, name, on, interaction.user.id)
-    assert done is not None, "there is always the feature itself"
+        assert done is not None, "there is always the feature itself"
+        unfinished = [] if on else await _unfinished(runtime, guild_id, done)
     if on:
         text, view = _switched_on(runtime, guild_id, manifest, done, names[:-1])
     else:
@@ -127,8 +133,26 @@ async def _switch(interaction: Interaction, manifest: Manifest, names: list[str]
                 "on again, and what is running waits."
             ),
         )
-    text = _lines(text, menu_words(done.menu), budget_words(done.menu))
+    text = _lines(text, *unfinished, menu_words(done.menu), budget_words(done.menu))
     await reply(interaction, text[:LONGEST_TEXT], view=view, ephemeral=True)
+
+
+async def _unfinished(runtime: Runtime, guild_id: int, done: Switched) -> list[str]:
+    """Ask what goes on all the same; a plugin that cannot say holds nothing up."""
+    event = SwitchedOff(guild_id, frozenset(done.went), runtime.recorder.wants(guild_id))
+    active = runtime.guilds.active(guild_id)
+    asked = [name for name in runtime.manager.loaded if name in event.plugins or name in active]
+    answers = await asyncio.gather(
+        *(runtime.dispatcher.ask(name, guild_id, "collect_unfinished", event) for name in asked),
+        return_exceptions=True,
+    )
+    found = []
+    for name, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Exception):
+            log.warning("%s could not say what goes on in guild %d: %r", name, guild_id, answer)
+        elif isinstance(answer, str):
+            found.append(answer)
+    return found
 
 
 def _switched_on(

@@ -19,6 +19,7 @@ from core.events import (
     MemberForgotten,
     MemberRolesChanged,
     RetentionAsked,
+    SwitchedOff,
     VoiceSessionMoved,
     VoiceSessionStarted,
 )
@@ -54,6 +55,7 @@ from plugins.operations.store import (
     track_channels,
     untrack_channel,
 )
+from plugins.operations.unfinished import unfinished
 from plugins.operations.views import fit, plain
 from plugins.operations.voice import pages, voiding, why
 from plugins.operations.voice.commands import voice
@@ -153,6 +155,12 @@ async def on_channel_deleted(ctx: Context, event: ChannelDeleted) -> None:
     """A channel that is gone stops counting; what was earned in it stays."""
     await ctx.write(store.close_channel, ctx.guild_id, event.channel_id, event.at)
     await service.settle_seat(ctx)
+
+
+@hookimpl
+async def collect_unfinished(ctx: Context, event: SwitchedOff) -> str | None:
+    """Operations go on, or wait, until somebody ends them."""
+    return await unfinished(ctx, event)
 
 
 @hookimpl

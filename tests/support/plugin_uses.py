@@ -28,6 +28,7 @@ _ALWAYS = frozenset(
         "on_shutdown",
         "on_guild_enabled",
         "on_guild_disabled",
+        "collect_unfinished",
         "collect_member_data",
         "decide_forgetting",
         "filter_retention",
