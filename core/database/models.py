@@ -189,6 +189,20 @@ class ShardHeartbeat(BaseModel):
         table_name = "shard_heartbeats"
 
 
+class GuildSight(BaseModel):
+    """Until when voice was seen in a guild, and the highest time that ever stood there.
+
+    The two differ once a clock was set back.
+    """
+
+    guild_id = Snowflake(primary_key=True)
+    seen_until = Instant()
+    newest = Instant()
+
+    class Meta:
+        table_name = "guild_sights"
+
+
 class JobRow(BaseModel):
     """A durable timer or outbox entry; ids come from core.ids.
 
@@ -267,6 +281,7 @@ CORE_MODELS: tuple[type[BaseModel], ...] = (
     VoiceVoid,
     VoiceDay,
     ShardHeartbeat,
+    GuildSight,
     JobRow,
     AuditEntry,
     CommandMenu,

@@ -64,7 +64,7 @@ def _discard(records: list[SessionRecord]) -> None:
         return
     try:
         with proxy.atomic():
-            for ids in _chunks([record.id for record in records], IDS_PER_STATEMENT):
+            for ids in chunks([record.id for record in records], IDS_PER_STATEMENT):
                 VoiceSession.delete().where(VoiceSession.id.in_(ids)).execute()
     except IntegrityError:
         # A plugin has linked one of them already, and its link may not dangle: void the rows instead.
@@ -80,7 +80,7 @@ def load_open(guild_ids: Collection[int] | None = None) -> list[SessionRecord]:
     if guild_ids is None:
         return read_records(query)
     found: list[SessionRecord] = []
-    for ids in _chunks(sorted(guild_ids), IDS_PER_STATEMENT):
+    for ids in chunks(sorted(guild_ids), IDS_PER_STATEMENT):
         found.extend(read_records(query.where(VoiceSession.guild_id.in_(ids))))
     return found
 
@@ -158,6 +158,7 @@ def read_records(query: Any) -> list[SessionRecord]:
     return [SessionRecord(*row) for row in found.tuples()]
 
 
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield `items` in pieces of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -5,33 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from support.voice_people import AFK, LIMIT, People
-from support.voice_process import Gate, Process, all_rows, open_rows
+from support.voice_process import Gate, Process, all_rows, last_sight, open_rows
 from support.voice_story import PEOPLE, Step
-from support.voice_truth import Blind, sound
+from support.voice_truth import Blind, Lost, sound
 
 from core.database import Database
 from core.events import SessionRecord
 from core.ids import IdSource
-from core.voice.sessions import HEARTBEAT_SECONDS, VoiceRecorder
-from core.voice.store import last_beat
+from core.voice.sessions import HEARTBEAT_SECONDS, LOOK_AGAIN_SECONDS, VoiceRecorder
 
 BEAT = timedelta(seconds=HEARTBEAT_SECONDS)
-
-
-@dataclass
-class Lost:
-    """A time without sight that has not ended: since when it counts, and how many changes came before."""
-
-    left: datetime
-    lost: datetime
-    changes: int
-    noticed: datetime | None = None
-    first: datetime | None = None
+AGAIN = timedelta(seconds=LOOK_AGAIN_SECONDS)
 
 
 class Model(People):
@@ -48,10 +36,8 @@ class Model(People):
         self.blind: Lost | None = None
         self.unsure: Lost | None = None
         self.backwards = timedelta()
-        self.forgotten = timedelta()
-        """By how much the clock was set back before the last start: a process knows of no earlier ends."""
         self.calm_since: datetime | None = None
-        """Since when heartbeats are stored as they ought to be."""
+        """Since when the heartbeat goes on by a clock that nobody sets."""
         self.told: dict[int, int] = {}
         self.ids = IdSource(self.clock)
         self.said: list[str] = []
@@ -95,7 +81,7 @@ class Model(People):
             # Rows without length may stand in any order beside others.
             mine = [row for row in rows if row.user_id == user and row.joined != row.left]
             mine.sort(key=lambda row: row.id)
-            yield from sound(mine, AFK, self.forgotten)
+            yield from sound(mine, AFK, linked=False)
 
     def check_now(self) -> None:
         """What must hold whenever the bot sees and the database answers."""
@@ -136,9 +122,7 @@ class Model(People):
         await process.recorder.settled(self.guild_id)
         self.committed = len(self.changes)
         self.unsure = None
-        if self.line != "up":
-            self.calm_since = None
-        elif self.calm_since is None:
+        if self.calm_since is None and process.beating is not None:
             self.calm_since = self.clock.now()
 
     # -- the line ----------------------------------------------------------------------------------
@@ -165,8 +149,7 @@ class Model(People):
 
     def away(self, line: str) -> None:
         now = self.clock.now()
-        # A heartbeat that falls into this time is left out.
-        self.line, self.calm_since = line, None
+        self.line = line
         self.blind = self.blind or Lost(now, now, len(self.changes))
         # What is lost again before the bot has looked was lost all the time for it.
         self.blind.noticed = self.blind.noticed or now
@@ -220,6 +203,10 @@ class Model(People):
             self.note(blind, self.clock.now())
             self.unsure = blind
         await process.recorder.recover(self.shard_id, self.guild_id, self.present(), reason)
+        self.begin_beating(process)
+
+    def begin_beating(self, process: Process) -> None:
+        """Have the heartbeat of the shard run, of which this guild is a part."""
         if process.beating is None:
             process.beating = asyncio.create_task(
                 process.recorder.run_heartbeat(self.shard_id, lambda: self.line in {"up", "zombie", "outage"})
@@ -246,14 +233,28 @@ class Model(People):
             return
         await self.boot_with(who, where)
 
-    async def boot_with(self, who: int, where: int) -> None:
+    async def do_boot_out(self, who: int, where: int) -> None:
+        """Start while the guild is out; its shard is connected all the same."""
+        if self.process is not None:
+            return
+        self.process = self.made()
+        self.line = "outage"
+        self.begin_beating(self.process)
+
+    def made(self) -> Process:
+        """Make a process that has seen nothing yet."""
         gate = Gate(self.db)
         if self.held is not None:
             gate.free.clear()
         recorder = VoiceRecorder(gate, self.clock, self.ids, self.hear, gap_limit=LIMIT)
+        # A guild that is out shows nobody, and one that comes is looked at again.
         recorder.set_recording(self.guild_id, self.wanted, self.present())
-        self.process = Process(gate, recorder)
-        self.line, self.forgotten = "up", self.backwards
+        self.calm_since = None
+        return Process(gate, recorder)
+
+    async def boot_with(self, who: int, where: int) -> None:
+        self.process = self.made()
+        self.line = "up"
         # Before the rows of the last process are read, and while they are.
         if where % 2:
             await self.do_go(who, where)
@@ -285,9 +286,8 @@ class Model(People):
                 await self.do_go(1 + (who + number) % len(PEOPLE), where + number)
         now = self.clock.now()
         earlier = self.unsure or self.blind
-        beat = await self.db.read(last_beat, self.shard_id)
-        if self.held is None and self.calm_since is not None and now - self.calm_since >= BEAT:
-            assert now - beat <= BEAT, f"the last sign of life at {now} is of {beat}"
+        beat = await self.db.read(last_sight, self.guild_id)
+        self.check_beat(process, beat)
         left = min(beat, now) if beat is not None else now
         if earlier is not None:
             left = min(left, earlier.left)
@@ -299,9 +299,9 @@ class Model(People):
         else:
             self.blind = Lost(left, now, self.committed)
         self.unsure = self.calm_since = None
-        # What the gap is reckoned from at the latest: the last proof of life.
+        # What the gap is reckoned from at the latest: the last proof of life of this guild.
         self.blind.first = self.blind.first or self.blind.noticed
-        self.blind.noticed = max(self.blind.noticed or now, now)
+        self.blind.noticed = self.blind.noticed or now
         process.gate.dead = True
         process.gate.free.set()
         await self.stop(process, 0)
@@ -313,6 +313,16 @@ class Model(People):
             for row in await self.db.read(open_rows, self.guild_id)
             if row.channel_id != AFK
         }
+
+    def check_beat(self, process: Process, beat: datetime | None) -> None:
+        """While somebody sits there and is seen, the last proof of that is no older than it may be."""
+        oldest = self.clock.now() - BEAT - AGAIN
+        if self.line != "up" or self.held is not None or process.recovering is not None:
+            return
+        if self.calm_since is None or self.calm_since > oldest or not self.evening.seated_since(oldest):
+            return
+        assert beat is not None, f"no sign of life before {self.clock.now()}"
+        assert beat >= oldest, f"the last sign of life before {self.clock.now()} is of {beat}"
 
     async def do_restart(self, who: int, where: int) -> None:
         """Stop in order; the next start may be long after."""

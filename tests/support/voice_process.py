@@ -11,7 +11,7 @@ from typing import Any
 import peewee
 
 from core.clock import SteppedClock
-from core.database import Database, VoiceSession
+from core.database import Database, GuildSight, VoiceSession
 from core.events import SessionRecord
 from core.voice.sessions import VoiceRecorder
 
@@ -75,6 +75,12 @@ class Process:
 def all_rows(guild_id: int) -> list[SessionRecord]:
     """Return every row of a guild, whatever its status. Store function."""
     return _records(VoiceSession.select().where(VoiceSession.guild_id == guild_id))
+
+
+def last_sight(guild_id: int) -> datetime | None:
+    """Return until when a guild was last seen. Store function."""
+    row = GuildSight.get_or_none(GuildSight.guild_id == guild_id)
+    return None if row is None else row.seen_until
 
 
 def open_rows(guild_id: int) -> list[SessionRecord]:

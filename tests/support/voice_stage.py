@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from support.plugin_folder import PluginFolder
-from support.voice_process import all_rows
+from support.voice_process import all_rows, last_sight
 from support.voice_truth import Blind, Evening
 
 from core.database import Database, open_database
 from core.events import SessionRecord
-from core.voice.store import last_beat
 from sandbox.server import Person
 from sandbox.server.channels import Channel
 from sandbox.stage import Stage, open_stage
@@ -87,11 +86,11 @@ class VoiceStage:
         assert not wrong, "\n".join(wrong)
 
     async def last_beat(self) -> datetime:
-        """Return the last sign of life, read while no bot runs."""
+        """Return until when the guild was last seen, read while no bot runs."""
         database: Database = open_database(self.stage.settings.database_url)
         await database.start()
         try:
-            beat = await database.read(last_beat, 0)
+            beat = await database.read(last_sight, self.guild.id)
         finally:
             await database.close()
         assert isinstance(beat, datetime)

@@ -10,10 +10,23 @@ Step = tuple[str, int, int, float]
 #: How often each thing is done.
 WEIGHTS = {
     "go": 60, "mute": 4, "deafen": 8, "delete": 2, "gone": 3, "zombie": 2, "drop": 3, "resume": 6,
-    "invalid": 2, "outage": 2, "back": 4, "crash": 3, "restart": 1, "boot": 6, "hold": 2, "free": 5,
-    "switch": 1, "jump": 1,
+    "invalid": 2, "outage": 2, "back": 4, "crash": 3, "restart": 1, "boot": 6, "boot out": 1, "hold": 2,
+    "free": 5, "switch": 1, "jump": 1,
 }  # fmt: skip
-CALM = {"go", "mute", "deafen", "delete", "gone", "resume", "back", "boot", "free", "jump", "jump back"}
+CALM = {
+    "go",
+    "mute",
+    "deafen",
+    "delete",
+    "gone",
+    "resume",
+    "back",
+    "boot",
+    "boot out",
+    "free",
+    "jump",
+    "jump back",
+}
 #: Seconds between two steps.
 WAITS = (0.0, 0.2, 0.4, 0.999, 1.0, 1.5, 3.0, 7.0, 16.0, 40.0, 100.0, 400.0)
 _OFTEN = (4, 6, 6, 4, 6, 8, 10, 10, 10, 4, 2, 1)

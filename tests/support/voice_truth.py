@@ -75,6 +75,17 @@ class Blind:
         return self.left - SECOND, self.right + SECOND
 
 
+@dataclass(slots=True)
+class Lost:
+    """A time without sight that has not ended: since when it counts, and how many changes came before."""
+
+    left: datetime
+    lost: datetime
+    changes: int
+    noticed: datetime | None = None
+    first: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     channel_id: int
@@ -87,17 +98,18 @@ def kept(presences: Iterable[Sequence[Stay]], afk: int | None) -> list[_Kept]:
     """Return the rows that a member's stays ought to become, oldest first.
 
     Within an unbroken presence a stay under a second passes its time to the next, but not into the AFK
-    channel or out of it; a last one of that kind goes.
+    channel or out of it; there and at the end only a stay of no length goes.
     """
     result: list[_Kept] = []
     for presence in presences:
         passed: tuple[int, datetime] | None = None
         linked = False
-        for stay in presence:
+        for stay, following in itertools.zip_longest(presence, presence[1:]):
             since = stay.since
             if passed is not None and (passed[0] == afk) == (stay.channel_id == afk):
                 since = passed[1]
-            if stay.until is not None and stay.until - since < SECOND:
+            goes_on = following is not None and (following.channel_id == afk) == (stay.channel_id == afk)
+            if stay.until is not None and stay.until - since < (SECOND if goes_on else _MICROSECOND):
                 passed = (stay.channel_id, since)
                 continue
             result.append(_Kept(stay.channel_id, since, stay.until, linked))
@@ -138,6 +150,11 @@ class Evening:
             spans[-1] = (spans[-1][0], at)
         if deaf:
             spans.append((at, None))
+
+    def seated_since(self, at: datetime) -> bool:
+        """Say whether anybody has sat in one channel ever since then."""
+        last = [mine[-1][-1] for mine in self.presences.values() if mine]
+        return any(stay.until is None and stay.since <= at for stay in last)
 
     def wrongs(self, rows: Iterable[SessionRecord], now: datetime) -> list[str]:
         """Return what is wrong with all rows of the guild at `now`, in words; empty if nothing is."""
@@ -236,11 +253,10 @@ class Evening:
                 )
 
 
-def sound(rows: Sequence[SessionRecord], afk: int | None, overlap: timedelta | None = None) -> Iterator[str]:
+def sound(rows: Sequence[SessionRecord], afk: int | None, *, linked: bool = True) -> Iterator[str]:
     """Say what is wrong with one member's rows whatever has happened; they come oldest first.
 
-    :param overlap: by how much one may begin before another has ended, where the clock was set back; what
-        rows name as their previous ones is not looked at then. None where it was not.
+    :param linked: whether to look at what rows name as their previous ones; not where the clock was set back.
     """
     for row in rows:
         if row.afk != (row.channel_id == afk):
@@ -255,9 +271,9 @@ def sound(rows: Sequence[SessionRecord], afk: int | None, overlap: timedelta | N
             if not 0 <= row.deafened_us <= (row.left - row.joined) // _MICROSECOND:
                 yield f"has impossible deafened time: {row}"
     for earlier, later in itertools.pairwise(rows):
-        if earlier.left is None or earlier.left - later.joined > (overlap or NOTHING):
+        if earlier.left is None or earlier.left > later.joined:
             yield f"sits in two places at once: {earlier} and {later}"
-        if overlap is None and later.previous_id is not None and later.previous_id != earlier.id:
+        if linked and later.previous_id is not None and later.previous_id != earlier.id:
             # What lies between is a row without length at most.
             yield f"names row {later.previous_id} as its previous one, not {earlier.id}: {later}"
 
