@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +20,7 @@ from support.postgres import PostgresServer, start_postgres
 from support.waiting import until
 
 from core.database import User, VoiceSession
-from sandbox.stage import Stage
+from sandbox.stage import Stage, open_stage
 
 Opener = Callable[..., AbstractAsyncContextManager[Stage]]
 
@@ -164,3 +167,47 @@ async def test_postgresql_restarts_under_the_bot(
             10: "by a command",
             12: "by a command",
         }
+
+
+async def test_a_long_outage_with_little_memory_loses_nothing(
+    folder: PluginFolder, server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write("keeper", KEEPER, records_voice=True)
+    monkeypatch.chdir(tmp_path)
+    async with open_stage(server.url(), plugins=folder.selection("keeper"), members=4, channels=3) as stage:
+        stage.settings = replace(stage.settings, voice_queue_limit=3)
+        await stage.start_bot()
+        runtime, module, (one, two, *_) = stage.runtime, folder.module("keeper"), stage.scene.voice_channels
+        people, began = stage.scene.members[:3], runtime.clock.now()
+        for person in people:
+            await person.join(one)
+        await stage.advance(60)
+        await asyncio.to_thread(server.crash)
+        for number in range(8):
+            for person in people:
+                await person.join(two if number % 2 == 0 else one)
+            await stage.advance(60)
+        report = await runtime.health.readiness.look()
+        [note] = [words for words in report.notes if "voice events wait" in words]
+        assert re.match(r"24 voice events wait for the database, 2[01] of them beyond the 3 that", note)
+        assert any("the database" in words for words in report.problems)
+
+        await asyncio.to_thread(server.start_again)
+        await asyncio.wait_for(runtime.db.there(), 10)
+        await stage.settle()
+        await asyncio.wait_for(runtime.recorder.settled(stage.scene.guild.id), 30)
+        await stage.settle()
+        report = await runtime.health.readiness.look()
+        assert (report.problems, report.notes) == ([], [])
+        at = [began + timedelta(seconds=60 * number) for number in range(9)]
+        found = await runtime.db.read(stays)
+        for person in people:
+            mine = [row[1:] for row in found if row[0] == person.id]
+            assert mine == [
+                (two.id if number % 2 else one.id, at[number], at[number + 1] if number < 8 else None, False)
+                for number in range(9)
+            ]
+            heard = [(what, where) for what, user, where in module.HEARD if user == person.id]
+            assert heard == [("started", one.id)] + [
+                ("moved", two.id if number % 2 == 0 else one.id) for number in range(8)
+            ]
