@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,13 @@ from core.database.backends import (
     was_too_slow,
 )
 from core.database.errors import CommitUnknown, StatementTooSlow, Stopped
-from core.database.inserting import insert_rows
 from core.database.operations import Operation, running
 
 _PROGRESS_STEPS = 20_000
 #: How often a call makes room for others before it has its last chance.
 MOST_YIELDS = 3
+#: Rows that calls have together when they are run as one: few enough not to be slow.
+MOST_JOINED = 1_000
 _monotonic = SystemClock().monotonic
 
 
@@ -83,7 +84,7 @@ class Runner:
         self._ending = threading.Lock()
         self._started = self._cpu_started = 0.0
         self._company = self._stopped_one = self._savepoint = False
-        self._appended_keys: set[int | None] = set()
+        self._collected_keys: set[int | None] = set()
 
     def watch_connection(self) -> None:
         """Put the limits on a new connection (PostgreSQL has its own)."""
@@ -123,20 +124,20 @@ class Runner:
             operation.reset()
         self._company = len(operations) > 1
         self._stopped_one = self._savepoint = False
-        self._appended_keys.clear()
+        self._collected_keys.clear()
         self._begin()
         try:
-            appends: dict[Any, list[Operation]] = {}
+            groups: dict[Any, list[Operation]] = {}
             for operation in operations:
                 if operation.rows is None:
-                    if operation.key in self._appended_keys:
-                        self._insert_all(appends)
+                    if operation.key in self._collected_keys:
+                        self._run_groups(groups)
                     self._in_savepoint(operation)
                 else:
-                    self._collect(operation, appends)
+                    self._collect(operation, groups)
                 if self._stopped_one:
                     break
-            self._insert_all(appends)
+            self._run_groups(groups)
         except BaseException:
             self._rollback()
             raise
@@ -180,37 +181,32 @@ class Runner:
             return
         self._database.rollback()
 
-    def _collect(self, operation: Operation, appends: dict[Any, list[Operation]]) -> None:
+    def _collect(self, operation: Operation, groups: dict[Any, list[Operation]]) -> None:
         if not operation.rows:
             operation.ran = True
             return
-        group = (operation.model, frozenset(operation.rows[0]))
-        # A row may refer to one that the same key appended before: it must not be moved in front of that.
-        if operation.key in self._appended_keys and group in appends and group != next(reversed(appends)):
-            self._insert_all(appends)
-        appends.setdefault(group, []).append(operation)
-        self._appended_keys.add(operation.key)
+        group = operation.group
+        # A row may refer to one that the same key wrote before: it must not be moved in front of that.
+        if operation.key in self._collected_keys and group in groups and group != next(reversed(groups)):
+            self._run_groups(groups)
+        groups.setdefault(group, []).append(operation)
+        self._collected_keys.add(operation.key)
 
-    def _insert_all(self, appends: dict[Any, list[Operation]]) -> None:
-        groups = list(appends.values())
-        appends.clear()
-        self._appended_keys.clear()
-        for group in groups:
-            if len(group) == 1:
-                group[0].args = (group[0].model, group[0].rows)
-                self._in_savepoint(group[0])
-                if group[0].late:
-                    return
-                continue
-            joined = Operation(future=group[0].future, function=insert_rows, model=group[0].model, rows=())
-            joined.args = (group[0].model, [row for operation in group for row in operation.rows or ()])
-            self._in_savepoint(joined, joined=True)
-            if joined.error is None and not joined.late:
-                for operation in group:
-                    operation.ran = True
-                continue
-            for operation in group:
-                operation.args = (operation.model, operation.rows)
+    def _run_groups(self, groups: dict[Any, list[Operation]]) -> None:
+        collected = [part for group in groups.values() for part in _parts(group)]
+        groups.clear()
+        self._collected_keys.clear()
+        for part in collected:
+            if len(part) > 1:
+                joined = part[0].together(part[1:])
+                self._in_savepoint(joined, joined=True)
+                if joined.error is None and not joined.late:
+                    part[0].callbacks += joined.callbacks
+                    for operation in part:
+                        operation.ran = True
+                    continue
+            for operation in part:
+                operation.args = operation.arguments(operation.rows or ())
                 self._in_savepoint(operation)
                 if operation.late:
                     return
@@ -313,6 +309,21 @@ class Runner:
             slow = StatementTooSlow(f"{operation.name} ran longer than {limits.hard:g} s and was stopped")
         slow.__cause__ = error
         operation.fail(slow)
+
+
+def _parts(group: Iterable[Operation]) -> Iterator[list[Operation]]:
+    """Cut calls of one group into those that are run as one."""
+    part: list[Operation] = []
+    rows = 0
+    for operation in group:
+        more = len(operation.rows or ())
+        if part and rows + more > MOST_JOINED:
+            yield part
+            part, rows = [], 0
+        part.append(operation)
+        rows += more
+    if part:
+        yield part
 
 
 def any_late(operations: Iterable[Operation]) -> bool:

@@ -14,7 +14,7 @@ from core.database.errors import DatabaseBusy, DatabaseClosed, DatabaseUnavailab
 from core.database.inserting import insert_rows
 from core.database.lock import FileLock
 from core.database.lookout import Lookout
-from core.database.operations import Operation, after_commit
+from core.database.operations import Operation, after_commit, is_joinable
 from core.database.pool import Pool
 from core.database.staffing import Staff
 from core.database.workers import Stats, Worker
@@ -173,6 +173,8 @@ class Database:
         :raises CommitUnknown: the connection died during COMMIT.
         """
         operation = Operation(self._future(), function, args, kwargs, key)
+        if is_joinable(function):
+            (operation.rows,) = args
         return await self._submit(operation, self._writes)  # type: ignore[no-any-return]
 
     async def write_alone(self, function: Callable[..., T], *args: Any, key: int = 0, **kwargs: Any) -> T:

@@ -6,9 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from core.database.errors import DatabaseError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(eq=False, slots=True)
@@ -16,7 +18,7 @@ class Operation:
     """A call on its way: from the loop to a thread, and back with a result or an error.
 
     :param key: what it must keep its place with; None for a read, which has no place.
-    :param rows: for an append, the rows; None for a function call.
+    :param rows: for an append, the rows; for a `joinable` function, what it is called with; else None.
     :param alone: runs in a transaction of its own, never in a batch.
     :param made: when it was queued, by the monotonic clock, in seconds.
     :param yields: how often it was stopped so that others need not wait for it.
@@ -30,7 +32,7 @@ class Operation:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     key: int | None = 0
     model: Any = None
-    rows: Sequence[Mapping[str, Any]] | None = None
+    rows: Sequence[Any] | None = None
     alone: bool = False
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     result: Any = None
@@ -46,7 +48,7 @@ class Operation:
     @property
     def name(self) -> str:
         """What to call it in a log."""
-        if self.rows is not None:
+        if self.model is not None:
             return f"append to {self.model.__name__}"
         return f"{self.function.__module__}.{getattr(self.function, '__qualname__', self.function)}"
 
@@ -54,6 +56,20 @@ class Operation:
     def skipped(self) -> bool:
         """Whether its caller gave up; asked before it starts."""
         return self.future.cancelled()
+
+    @property
+    def group(self) -> object:
+        """What it has in common with those that it may be run together with; only if it has rows."""
+        return self.function if self.model is None or not self.rows else (self.model, frozenset(self.rows[0]))
+
+    def together(self, others: Sequence[Operation]) -> Operation:
+        """Return one call that does what this one and others of its group do."""
+        rows = [row for each in (self, *others) for row in each.rows or ()]
+        return Operation(self.future, self.function, self.arguments(rows), model=self.model)
+
+    def arguments(self, rows: Sequence[Any]) -> tuple[Any, ...]:
+        """Return what the function is called with for these rows."""
+        return (rows,) if self.model is None else (self.model, rows)
 
     def reset(self) -> None:
         """Forget an earlier run."""
@@ -81,6 +97,24 @@ class Operation:
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)
+
+
+_JOINABLE: set[Callable[..., Any]] = set()
+
+
+def joinable(function: F) -> F:
+    """Mark a store function that takes one sequence and returns nothing: its calls may be run as one.
+
+    What many guilds have to write at the same time is one call then, with the sequences one after the other;
+    if that fails, each call is run by itself.
+    """
+    _JOINABLE.add(function)
+    return function
+
+
+def is_joinable(function: Callable[..., Any]) -> bool:
+    """Return whether a function is marked as `joinable`."""
+    return function in _JOINABLE
 
 
 class _Running(threading.local):

@@ -13,6 +13,7 @@ from peewee import EXCLUDED, Case, IntegrityError
 
 from core.database.current import current_now, proxy
 from core.database.models import ShardHeartbeat, VoiceSession
+from core.database.operations import joinable
 from core.events import SessionRecord
 from core.voice.rows import COLUMNS, upsert_rows
 from core.voice.transitions import (
@@ -31,6 +32,7 @@ T = TypeVar("T")
 IDS_PER_STATEMENT = 10_000
 
 
+@joinable
 def apply_transitions(transitions: Sequence[Transition]) -> None:
     """Store what a batch of transitions leads to, in few statements.
 
