@@ -30,10 +30,11 @@ class _Plan:
     defaults: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...]
 
 
-def insert_rows(model: Any, rows: Iterable[Mapping[str, Any]]) -> None:
+def insert_rows(model: Any, rows: Iterable[Mapping[str, Any]], conflict: str = "") -> None:
     """Insert rows with few statements; store function.
 
     :param rows: dicts with the same keys; columns that are left out get their defaults.
+    :param conflict: an ON CONFLICT clause that both databases understand. Values are plain then.
     :raises ValueError: a key is no field of the model.
     """
     rows = list(rows)
@@ -41,8 +42,8 @@ def insert_rows(model: Any, rows: Iterable[Mapping[str, Any]]) -> None:
         return
     database: Backend = model._meta.database
     database = getattr(database, "obj", database)
-    plan = _plan(model, database, tuple(rows[0]))
-    if any(isinstance(value, peewee.Node) for value in rows[0].values()):
+    plan = _plan(model, database, tuple(rows[0]), conflict)
+    if not conflict and any(isinstance(value, peewee.Node) for value in rows[0].values()):
         _insert_in_peewees_way(model, rows)
         return
     columns = [[convert(row[key]) for row in rows] for key, convert in plan.given]
@@ -60,9 +61,9 @@ def _insert_in_peewees_way(model: Any, rows: Sequence[Mapping[str, Any]]) -> Non
         model.insert_many(rows[start : start + size]).execute()
 
 
-def _plan(model: Any, database: Backend, keys: tuple[Any, ...]) -> _Plan:
+def _plan(model: Any, database: Backend, keys: tuple[Any, ...], conflict: str) -> _Plan:
     """Return the plan for rows with these keys, made once."""
-    sort = (model, isinstance(database, EmbeddedSqlite), keys)
+    sort = (model, isinstance(database, EmbeddedSqlite), keys, conflict)
     if sort not in _plans:
         meta = model._meta
         unknown = [key for key in keys if key not in meta.combined]
@@ -73,7 +74,7 @@ def _plan(model: Any, database: Backend, keys: tuple[Any, ...]) -> _Plan:
         named = {field.name for field in fields}
         left_out = [f for f in meta.sorted_fields if f.name not in named and f in meta.defaults]
         _plans[sort] = _Plan(
-            _statement(model, database, [*fields, *left_out]),
+            f"{_statement(model, database, [*fields, *left_out])} {conflict}".rstrip(),
             tuple((key, field.db_value) for key, field in zip(keys, fields, strict=True)),
             tuple((_maker(meta.defaults[field]), field.db_value) for field in left_out),
         )
