@@ -18,12 +18,14 @@ from core.events import (
     MemberDataAsked,
     MemberForgotten,
     MemberRolesChanged,
+    Resync,
     RetentionAsked,
+    RoleDeleted,
     SwitchedOff,
     VoiceSessionMoved,
     VoiceSessionStarted,
 )
-from plugins.operations import hookspecs, service, store
+from plugins.operations import hookspecs, roles, service, store
 from plugins.operations.commands import mining
 from plugins.operations.help import TOPICS
 from plugins.operations.models import MODELS
@@ -127,9 +129,9 @@ def register_help() -> list[HelpTopic]:
 
 
 @hookimpl
-async def on_resync(ctx: Context) -> None:
+async def on_resync(ctx: Context, event: Resync) -> None:
     """After a start or an outage it is decided anew what counts, and the bot returns to its seat."""
-    await service.resync(ctx)
+    await service.resync(ctx, event)
 
 
 @hookimpl
@@ -147,7 +149,13 @@ async def on_voice_session_moved(ctx: Context, event: VoiceSessionMoved) -> None
 @hookimpl
 async def on_member_roles_changed(ctx: Context, event: MemberRolesChanged) -> None:
     """The required role was given or taken: time counts from now on, or no longer."""
-    await service.change_role(ctx, event)
+    await roles.change_role(ctx, event)
+
+
+@hookimpl
+async def on_role_deleted(ctx: Context, event: RoleDeleted) -> None:
+    """The required role is gone: it is asked of nobody from now on."""
+    await roles.role_deleted(ctx, event)
 
 
 @hookimpl

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from plugins.operations import service, store, views
+from plugins.operations.roles import roles_now
 from plugins.operations.rules.values import OperationView
 from redlegion import Context, UserError, deferred_if_slow, reply, requires
 from redlegion import translate as _
@@ -59,7 +60,7 @@ async def status(interaction: Interaction) -> None:
         )
         return
     shown = running[:STATUS_EMBEDS]
-    roles = service.roles_now(ctx)
+    roles = roles_now(ctx)
     embeds = []
     for operation in shown:
         progress = await ctx.read(store.progress, ctx.guild_id, operation.id, now, roles)

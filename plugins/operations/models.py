@@ -131,6 +131,7 @@ class OperationSession(BaseModel):
     reason = Text()
     held = BooleanField(null=True)
     decided_at = Instant()
+    unseen_since = Instant(null=True)
 
     class Meta:
         table_name = "operations_session"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from core.events import MemberDataAsked, MemberRolesChanged, SessionRecord
-from plugins.operations import quiet, store
+from core.events import MemberDataAsked, Resync, SessionRecord
+from plugins.operations import quiet, roles, store
 from plugins.operations.rules.lifecycle import title_for
-from plugins.operations.rules.linking import NO_ROLE, Roles
 from plugins.operations.rules.values import (
     ChannelRef,
     OperationEnded,
@@ -20,7 +19,7 @@ from plugins.operations.rules.values import (
 from redlegion import Context, UserError, clean_name
 from redlegion import translate as _
 
-NAME = "operations"
+NAME = roles.NAME
 
 
 def operation_types(ctx: Context) -> dict[str, OperationType]:
@@ -86,7 +85,7 @@ async def start_operation(
             text_channel_id=text_channel_id,
             at=now,
             request_id=request_id,
-            roles=roles_now(ctx),
+            roles=roles.roles_now(ctx),
         )
     except store.AlreadyRunning as error:
         raise already_running(error.operation) from None
@@ -110,11 +109,11 @@ async def stop_operation(ctx: Context, operation_id: int, by: int) -> Summary:
     now = ctx.clock.now()
     # What the gateway said before this instant must be in the database before credit is computed from it.
     await ctx.voice.settled()
-    roles = roles_now(ctx)
-    people = await ctx.read(store.voices, ctx.guild_id, operation_id, now, roles)
+    held = roles.roles_now(ctx)
+    people = await ctx.read(store.voices, ctx.guild_id, operation_id, now, held)
     try:
         summary = await ctx.write(
-            store.end, ctx.guild_id, operation_id, by, now, display_names(ctx, people), roles=roles
+            store.end, ctx.guild_id, operation_id, by, now, display_names(ctx, people), roles=held
         )
     except store.NotRunning as error:
         raise _not_running(error.operation) from None
@@ -139,15 +138,16 @@ async def settle_seat(ctx: Context) -> str | None:
     return await _sit(ctx, channel_id)
 
 
-async def resync(ctx: Context) -> None:
+async def resync(ctx: Context, event: Resync) -> None:
     """Decide anew on what is open, and bring the bot to its seat: events may have been missed."""
+    roles.notice(ctx)
     if not await quiet.anything_runs(ctx):
         await _sit(ctx, None)
         return
     running, channel_id = await ctx.read(store.dispatch, ctx.guild_id)
     if running:
         await ctx.voice.settled()
-        await ctx.write(store.resync_links, ctx.guild_id, roles_now(ctx), ctx.clock.now())
+        await roles.look_again(ctx, event)
     await _sit(ctx, channel_id)
 
 
@@ -180,49 +180,11 @@ async def refusal_to_forget(ctx: Context, event: MemberDataAsked) -> UserError |
     )
 
 
-def roles_now(ctx: Context) -> Roles:
-    """Return what is known now of who holds the role that the guild asks for.
-
-    A role that is gone is asked of nobody, or all would lose their time without a word.
-    """
-    wanted = _own(ctx).settings.required_role_id
-    guild = ctx.guild
-    if wanted is None:
-        return NO_ROLE
-    if guild is None:
-        return Roles(required=True)
-    if guild.get_role(wanted) is None:
-        ctx.log.warning("the required role %d of guild %d is gone, so none is required", wanted, ctx.guild_id)
-        return NO_ROLE
-    return Roles(required=True, held={each.id: each.get_role(wanted) is not None for each in guild.members})
-
-
-def role_of(ctx: Context, user_id: int) -> Roles:
-    """Return what `roles_now` does, for one member only."""
-    wanted = _own(ctx).settings.required_role_id
-    guild = ctx.guild
-    if wanted is None or (guild is not None and guild.get_role(wanted) is None):
-        return NO_ROLE
-    member = guild.get_member(user_id) if guild is not None else None
-    held = {} if member is None else {user_id: member.get_role(wanted) is not None}
-    return Roles(required=True, held=held)
-
-
 async def link_session(ctx: Context, session: SessionRecord) -> None:
     """Decide whether a session that has just begun counts, for every operation that runs."""
     if await quiet.anything_runs(ctx):
-        roles = role_of(ctx, session.user_id)
-        await ctx.write(store.link_session, ctx.guild_id, session, roles, ctx.clock.now())
-
-
-async def change_role(ctx: Context, event: MemberRolesChanged) -> None:
-    """Let a member's time count from when they got the required role, or no longer once it is taken."""
-    wanted = _own(ctx).settings.required_role_id
-    if wanted is None or not await quiet.anything_runs(ctx):
-        return
-    if role_of(ctx, event.user_id).required:
-        held = wanted in event.role_ids
-        await ctx.write(store.change_role, ctx.guild_id, event.user_id, held, event.at, ctx.clock.now())
+        held = roles.role_of(ctx, session.user_id)
+        await ctx.write(store.link_session, ctx.guild_id, session, held, ctx.clock.now())
 
 
 def display_names(ctx: Context, user_ids: Iterable[int]) -> dict[int, str]:

@@ -26,6 +26,7 @@ class Stay:
     :param held: (from, to) spans in which the member held the role that the guild asks for; None: always.
     :param deafened_us: microseconds of it spent deafened.
     :param sits: it goes on.
+    :param unsure: (from, to) spans at some instant of which that role was given or taken, unseen.
     """
 
     user_id: int
@@ -37,6 +38,7 @@ class Stay:
     held: tuple[tuple[datetime, datetime], ...] | None = None
     deafened_us: int = 0
     sits: bool = False
+    unsure: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class Credit:
 
     :param seconds: whole seconds, rounded half up once.
     :param estimated: an estimated bound of a stay of this member, counted or not, lies within the windows:
-        what happened beside it was not seen.
+        what happened beside it was not seen. Or the role was given or taken unseen while a channel counted
+        in which the member sat.
     :param channels: whole seconds per channel, each rounded on its own, so their sum may differ.
     """
 
@@ -89,6 +92,8 @@ def credit(
         bounds = ((us(stay.joined), stay.joined_estimated), (us(stay.left), stay.left_estimated))
         if any(unseen and start <= bound <= end for bound, unseen in bounds for start, end in ran):
             unsure.add(stay.user_id)
+        if _unsure_where_it_counts(stay, counting):
+            unsure.add(stay.user_id)
         if part := counted_part(stay, counting):
             counted[stay.user_id][stay.channel_id] += part
 
@@ -103,6 +108,11 @@ def credit(
             channels={channel: seconds(length(each)) for channel, each in channels.items()},
         )
     return result
+
+
+def _unsure_where_it_counts(stay: Stay, counting: Mapping[int, list[Span]]) -> bool:
+    here = counting.get(stay.channel_id, [])
+    return any(us(since) <= end and us(until) >= start for since, until in stay.unsure for start, end in here)
 
 
 def counting_spans(ran: list[Span], tracked: Iterable[TrackedSpan]) -> dict[int, list[Span]]:

@@ -55,6 +55,8 @@ class Decision:
     :param since: from when it holds, until the next one of this session.
     :param held: the member held the role, or none is asked for; None when nobody could tell.
     :param decided_at: when it was made.
+    :param unseen_since: the roles changed at some time between then and when that was found; None when the
+        change was seen, or there was none.
     """
 
     session_id: int
@@ -63,6 +65,7 @@ class Decision:
     reason: Reason
     held: bool | None
     decided_at: datetime
+    unseen_since: datetime | None = None
 
     @property
     def linked(self) -> bool:
@@ -102,22 +105,44 @@ def first_decision(
 
 
 def again(
-    last: Decision, since: datetime, at: datetime, *, running: bool, tracked: bool, held: bool | None
+    last: Decision,
+    since: datetime,
+    at: datetime,
+    *,
+    running: bool,
+    tracked: bool,
+    held: bool | None,
+    unseen_since: datetime | None = None,
 ) -> Decision | None:
     """Return what has changed since the last decision on a session, None when nothing has.
 
     :param since: when it changed.
     :param at: now.
     :param held: as in `Decision`; None leaves it as it was.
+    :param unseen_since: the roles changed at some time since then: what was taken counts until then, what
+        was given from `since` on.
     """
     held = last.held if held is None else held
     reason = reason_for(running=running, tracked=tracked, held=held)
     if (reason, held) == (last.reason, last.held):
         return None
-    return replace(last, since=max(since, last.since), reason=reason, held=held, decided_at=at)
+    missed = unseen_since if _earns(held) != _earns(last.held) else None
+    if missed is not None and not _earns(held):
+        since = missed
+    since = max(since, last.since)
+    if since == last.since:
+        # It takes the place of the last one, and what that one rests on is no surer for it.
+        missed = missed or last.unseen_since
+    return replace(last, since=since, reason=reason, held=held, decided_at=at, unseen_since=missed)
 
 
-def role_changed(past: Sequence[Decision], since: datetime, at: datetime, held: bool) -> list[Decision]:
+def role_changed(
+    past: Sequence[Decision],
+    since: datetime,
+    at: datetime,
+    held: bool,
+    unseen_since: datetime | None = None,
+) -> list[Decision]:
     """Return the decisions on a session that a change of roles makes or corrects, if any.
 
     Those made meanwhile, before the news of the change came, are corrected too.
@@ -125,20 +150,41 @@ def role_changed(past: Sequence[Decision], since: datetime, at: datetime, held: 
     :param past: the decisions on this session so far, in order; at least one.
     :param since: when the roles changed.
     :param at: now.
+    :param unseen_since: as in `again`; None when the change was seen.
     """
+    if unseen_since is not None and not held:
+        since = max(unseen_since, past[0].since)
     before = [each for each in past if each.since <= since]
     later = [each for each in past if each.since > since]
     stood = (before or later)[-1 if before else 0]
     changed = []
     if before and stood.held is not held:
-        changed.append(replace(_with_role(stood, held, at), since=since))
-    return changed + [_with_role(each, held, at) for each in later if each.held is not held]
+        changed.append(replace(_with_role(stood, held, at, unseen_since), since=since))
+    # What was only found later is known now.
+    return changed + [
+        _with_role(each, held, at, None)
+        for each in later
+        if each.held is not held or each.unseen_since is not None
+    ]
 
 
-def _with_role(decision: Decision, held: bool, at: datetime) -> Decision:
+def _with_role(decision: Decision, held: bool, at: datetime, unseen_since: datetime | None) -> Decision:
     elsewhere = decision.reason in _ELSEWHERE
     reason = decision.reason if elsewhere else (Reason.COUNTS if held else Reason.ROLE)
-    return replace(decision, reason=reason, held=held, decided_at=at)
+    return replace(decision, reason=reason, held=held, decided_at=at, unseen_since=unseen_since)
+
+
+def _earns(held: bool | None) -> bool:
+    return held is not False
+
+
+def unseen_changes(past: Collection[Decision]) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the spans at some instant of which the member's roles changed while nobody saw it."""
+    return tuple(
+        (each.unseen_since, max(each.since, each.decided_at))
+        for each in past
+        if each.unseen_since is not None
+    )
 
 
 def held_spans(

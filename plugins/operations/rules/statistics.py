@@ -115,14 +115,16 @@ def _without_role(stay: Stay) -> Stay:
 
 def _steps(stay: Stay, spans: Iterable[Span], counted: bool) -> list[Step]:
     joined, left = us(stay.joined), us(stay.left)
+    # Where the counting begins or ends because of a change of roles that nobody saw.
+    unsure = {us(bound) for span in stay.unsure for bound in span}
     return [
         Step(
             stay.channel_id,
             instant(start),
             instant(end),
             counted,
-            stay.joined_estimated and start == joined,
-            stay.left_estimated and end == left,
+            start in unsure or (stay.joined_estimated and start == joined),
+            end in unsure or (stay.left_estimated and end == left),
         )
         for start, end in spans
     ]

@@ -44,21 +44,25 @@ def link_session(guild_id: int, session: SessionRecord, roles: Roles, at: dateti
         _decide(operation_id, [session], roles, at)
 
 
-def settle_links(guild_id: int, operation_id: int, roles: Roles, at: datetime) -> None:
+def settle_links(
+    guild_id: int, operation_id: int, roles: Roles, at: datetime, unseen_since: datetime | None = None
+) -> None:
     """Decide on the sessions of an operation that nothing is decided on, and again on those that go on.
 
     :param roles: what is known of everybody's roles now.
-    :param at: now; changes count from here.
+    :param at: changes count from here.
+    :param unseen_since: roles have changed at some time since then, which nobody saw; None: at `at`.
     """
     sessions = sessions_within(guild_id, operation_id, at)
     _decide(operation_id, sessions, roles, at)
-    _decide_again(operation_id, [each for each in sessions if each.left is None], at, roles)
+    going_on = [each for each in sessions if each.left is None or each.left > at]
+    _decide_again(operation_id, going_on, at, roles, unseen_since)
 
 
-def resync_links(guild_id: int, roles: Roles, at: datetime) -> None:
-    """Settle every running operation of a guild: events may have been missed."""
+def resync_links(guild_id: int, roles: Roles, at: datetime, unseen_since: datetime | None = None) -> None:
+    """Settle every running operation of a guild: events may have been missed; see `settle_links`."""
     for operation_id in _running_ids(guild_id):
-        settle_links(guild_id, operation_id, roles, at)
+        settle_links(guild_id, operation_id, roles, at, unseen_since)
 
 
 def relink(guild_id: int, operation_id: int, at: datetime) -> None:
@@ -70,25 +74,35 @@ def relink(guild_id: int, operation_id: int, at: datetime) -> None:
     _decide_again(operation_id, sessions, at, None)
 
 
-def change_role(guild_id: int, user_id: int, held: bool, since: datetime, at: datetime) -> None:
+def change_role(  # noqa: PLR0917 - who, what and when
+    guild_id: int,
+    user_id: int,
+    held: bool,
+    since: datetime,
+    at: datetime,
+    unseen_since: datetime | None = None,
+) -> None:
     """Note that a member was given the role that the guild asks for, or lost it.
 
     Sessions on which nothing is decided yet are left to what decides on them first.
 
-    :param since: when the roles changed.
+    :param since: when the roles changed, or when that was heard of.
     :param at: now.
+    :param unseen_since: they changed at some time from then to `since`; None: at `since`.
     """
+    from_then = since if unseen_since is None else unseen_since
     for operation_id in _running_ids(guild_id):
         sessions = [
             each
             for each in sessions_within(guild_id, operation_id, at, user_id)
-            if each.left is None or each.left > since
+            if each.left is None or each.left > (from_then if not held else since)
         ]
         past = decisions_on(operation_id, [each.id for each in sessions])
         for session in sessions:
             if session.id in past:
                 own = max(since, session.joined)
-                keep(operation_id, linking.role_changed(past[session.id], own, at, held))
+                changed = linking.role_changed(past[session.id], own, at, held, unseen_since)
+                keep(operation_id, changed)
 
 
 def decisions_on(operation_id: int, session_ids: Collection[int]) -> dict[int, list[Decision]]:
@@ -153,12 +167,15 @@ def _read(found: dict[int, list[Decision]], *conditions: Any) -> None:
             OperationSession.reason,
             OperationSession.held,
             OperationSession.decided_at,
+            OperationSession.unseen_since,
         )
         .where(*conditions)
         .order_by(OperationSession.session_id, OperationSession.since)
     )
-    for session_id, user_id, since, reason, held, decided_at in rows.tuples():
-        found[session_id].append(Decision(session_id, user_id, since, Reason(reason), held, decided_at))
+    for session_id, user_id, since, reason, held, decided_at, unseen_since in rows.tuples():
+        found[session_id].append(
+            Decision(session_id, user_id, since, Reason(reason), held, decided_at, unseen_since)
+        )
 
 
 def _running_ids(guild_id: int) -> list[int]:
@@ -210,7 +227,11 @@ def _decide(operation_id: int, sessions: Sequence[SessionRecord], roles: Roles, 
 
 
 def _decide_again(
-    operation_id: int, sessions: Sequence[SessionRecord], at: datetime, roles: Roles | None
+    operation_id: int,
+    sessions: Sequence[SessionRecord],
+    at: datetime,
+    roles: Roles | None,
+    unseen_since: datetime | None = None,
 ) -> None:
     known = decisions_on(operation_id, [each.id for each in sessions])
     running, tracked = _runs(operation_id, at), _tracked(operation_id)
@@ -222,6 +243,7 @@ def _decide_again(
             running=running,
             tracked=each.channel_id in tracked,
             held=roles.of(each.user_id) if roles is not None else None,
+            unseen_since=unseen_since,
         )
         for each in sessions
         if each.id in known
@@ -244,6 +266,7 @@ def keep(operation_id: int, decisions: Iterable[Decision]) -> None:
             "reason": each.reason.value,
             "held": each.held,
             "decided_at": each.decided_at,
+            "unseen_since": each.unseen_since,
         }
         for each in decisions
     ]
@@ -260,5 +283,6 @@ def keep(operation_id: int, decisions: Iterable[Decision]) -> None:
                 OperationSession.reason,
                 OperationSession.held,
                 OperationSession.decided_at,
+                OperationSession.unseen_since,
             ],
         ).execute()

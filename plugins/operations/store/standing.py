@@ -11,7 +11,7 @@ from core.events import SessionRecord
 from core.voice.store import sessions_between
 from plugins.operations.models import Operation, OperationChannel, OperationWindow
 from plugins.operations.rules.credit import Credit, Stay, TrackedSpan, Window, credit
-from plugins.operations.rules.linking import NO_ROLE, Decision, Roles, held_spans
+from plugins.operations.rules.linking import NO_ROLE, Decision, Roles, held_spans, unseen_changes
 from plugins.operations.rules.values import ChannelRef, OperationView
 from plugins.operations.store.channels import tracked_channels
 from plugins.operations.store.linking import decisions_of
@@ -182,6 +182,7 @@ def stay_of(session: SessionRecord, decided: Sequence[Decision], roles: Roles, a
         held,
         deafened,
         session.left is None,
+        unseen_changes(decided),
     )
 
 

@@ -12,6 +12,7 @@ import discord
 from plugins.operations import service, store
 from plugins.operations.choosing import NothingToShow, choose_operation
 from plugins.operations.keys import numbers
+from plugins.operations.roles import roles_now
 from plugins.operations.rules.statistics import MemberEvening
 from plugins.operations.store import Evening
 from plugins.operations.views import duration, plain
@@ -104,7 +105,7 @@ async def _evening(ctx: Context, operation_id: int, user_id: int | None = None) 
     """
     now = ctx.clock.now()
     await ctx.voice.settled()
-    roles = service.roles_now(ctx)
+    roles = roles_now(ctx)
     found = await ctx.read(store.evening, ctx.guild_id, operation_id, now, roles, user_id)
     if found is None:
         raise UserError(_("There is no such operation here."), _("Run the command again and pick one."))

@@ -7,9 +7,10 @@ from typing import Any
 
 import discord
 
-from plugins.operations import service, store
+from plugins.operations import store
 from plugins.operations.choosing import choose_operation
 from plugins.operations.keys import numbers
+from plugins.operations.roles import role_of
 from plugins.operations.rules.linking import Decision, Reason
 from plugins.operations.rules.values import OperationView
 from plugins.operations.store import History, Judged
@@ -56,7 +57,7 @@ async def _page(
 ) -> tuple[discord.Embed, discord.ui.View]:
     await ctx.voice.settled()
     now = ctx.clock.now()
-    roles = service.role_of(ctx, user_id)
+    roles = role_of(ctx, user_id)
     found = await ctx.read(store.history, ctx.guild_id, operation_id, user_id, now, roles)
     if found is None:
         raise UserError(_("There is no such operation here."), _("Run the command again and pick one."))

@@ -10,6 +10,7 @@ import discord
 from plugins.operations import service, store
 from plugins.operations.choosing import choose_operation
 from plugins.operations.keys import numbers, old_message
+from plugins.operations.roles import roles_now
 from plugins.operations.rules.moments import read_moment
 from plugins.operations.rules.windows import Bounds, Edit, Kind, Wrong
 from plugins.operations.store import Planned
@@ -64,7 +65,7 @@ async def ask(
         now = ctx.clock.now()
         with refusals(windows, edit):
             planned = await ctx.read(
-                store.plan_windows, ctx.guild_id, operation.id, edit, now, service.roles_now(ctx)
+                store.plan_windows, ctx.guild_id, operation.id, edit, now, roles_now(ctx)
             )
     view = discord.ui.View(timeout=None)
     view.add_item(
@@ -90,7 +91,7 @@ async def confirmed(interaction: Interaction, ctx: Context, key: str) -> None:
         # What was said before must be committed before credit is computed anew.
         await ctx.voice.settled()
         now = ctx.clock.now()
-        roles = service.roles_now(ctx)
+        roles = roles_now(ctx)
         guild = ctx.guild
         names = service.display_names(ctx, [each.id for each in guild.members] if guild is not None else ())
         with refusals(windows, edit):
