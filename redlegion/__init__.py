@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.dispatch import HookFailed
     from core.errors import UserError
     from core.guilds.ranks import Rank, requires
-    from core.guilds.settings_fields import ChannelId, RoleId
+    from core.guilds.settings_fields import ChannelId, Rate, RoleId
     from core.hookspecs import hookimpl, hookspec
     from core.i18n import plural, translate
     from core.jobs import enqueue, publish
@@ -30,6 +30,7 @@ __all__ = [
     "HookFailed",
     "Job",
     "Rank",
+    "Rate",
     "RoleId",
     "Runtime",
     "Schema",
@@ -59,6 +60,7 @@ _HOMES = {
     "HookFailed": "core.dispatch",
     "Job": "core.manifest",
     "Rank": "core.guilds.ranks",
+    "Rate": "core.guilds.settings_fields",
     "RoleId": "core.guilds.settings_fields",
     "Runtime": "core.runtime",
     "Schema": "core.database",

@@ -149,7 +149,7 @@ def _input(field: SettingField, typed: Typed) -> discord.ui.Item[Any]:
 def _text_input(field: SettingField, typed: str) -> discord.ui.Item[Any]:
     several_lines = field.many or field.kind is Kind.JSON or (field.longest or 0) > 200 or "\n" in typed
     longest = field.longest if field.kind is Kind.TEXT and not field.many else None
-    if field.kind in (Kind.WHOLE, Kind.NUMBER, Kind.DURATION) and not field.many:
+    if field.kind in (Kind.WHOLE, Kind.RATE, Kind.NUMBER, Kind.DURATION) and not field.many:
         longest = SHORT
     return discord.ui.TextInput(
         custom_id=key_of(field.name),
@@ -171,7 +171,7 @@ def _hint(field: SettingField) -> str:
 
 def _plain_hint(field: SettingField) -> str:
     match field.kind:
-        case Kind.WHOLE | Kind.NUMBER:
+        case Kind.WHOLE | Kind.NUMBER | Kind.RATE:
             return range_words(field)
         case Kind.DURATION:
             limits = range_words(field)

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from core.guilds.durations import duration_words
+from core.guilds.rates import rate_words
 from core.i18n import translate as _
 
 #: Options that Discord takes in one select.
@@ -46,6 +47,14 @@ class ChannelId:
         object.__setattr__(self, "kinds", kinds)
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Marks a whole number in a settings model as a rate in basis points: `Annotated[int, Rate]`.
+
+    People read and write it in percent, 1,000 as "10 %"; limits of the field are in basis points too.
+    """
+
+
 class Kind(StrEnum):
     """How a value is entered."""
 
@@ -54,6 +63,7 @@ class Kind(StrEnum):
     ROLE = "role"
     CHANNEL = "channel"
     WHOLE = "whole"
+    RATE = "rate"
     NUMBER = "number"
     DURATION = "duration"
     TEXT = "text"
@@ -153,7 +163,7 @@ def _several(origin: Any, arguments: tuple[Any, ...], metadata: tuple[Any, ...])
     endless = origin is not tuple or (len(arguments) == 2 and arguments[1] is Ellipsis)
     if not endless or not arguments:
         return _plain(Kind.JSON)
-    inner = _shape(arguments[0], tuple(each for each in metadata if _is_marker(each)))
+    inner = _shape(arguments[0], tuple(each for each in metadata if _is_marker(each) or _is_rate(each)))
     if inner["many"] or inner["optional"] or inner["kind"] in (Kind.JSON, Kind.FLAG):
         return _plain(Kind.JSON)
     limits = _limits(metadata)
@@ -162,6 +172,8 @@ def _several(origin: Any, arguments: tuple[Any, ...], metadata: tuple[Any, ...])
 
 def _single(annotation: Any, metadata: tuple[Any, ...]) -> dict[str, Any]:
     limits = _limits(metadata)
+    if annotation is int and any(map(_is_rate, metadata)):
+        return {**_plain(Kind.RATE), **limits, "python": int}
     marker = next((each for each in metadata if _is_marker(each)), None)
     if marker is not None:
         kinds = marker.kinds if isinstance(marker, ChannelId) else ()
@@ -191,6 +203,10 @@ def _label(member: Enum) -> str:
 
 def _is_marker(each: Any) -> bool:
     return each in (RoleId, ChannelId) or isinstance(each, RoleId | ChannelId)
+
+
+def _is_rate(each: Any) -> bool:
+    return each is Rate or isinstance(each, Rate)
 
 
 def _limits(metadata: tuple[Any, ...]) -> dict[str, Any]:
@@ -226,16 +242,21 @@ def range_words(field: SettingField) -> str:
     low, high = field.at_least, field.at_most
     match low is None, high is None:
         case False, False:
-            return _("{low} to {high}").format(low=bound(low), high=bound(high))
+            return _("{low} to {high}").format(low=bound(low, field), high=bound(high, field))
         case False, True:
-            return _("at least {low}").format(low=bound(low))
+            return _("at least {low}").format(low=bound(low, field))
         case True, False:
-            return _("at most {high}").format(high=bound(high))
+            return _("at most {high}").format(high=bound(high, field))
     return ""
 
 
-def bound(value: Any) -> str:
-    """Return a limit as people read it."""
+def bound(value: Any, field: SettingField | None = None) -> str:
+    """Return a limit as people read it.
+
+    :param field: whose limit it is, where that is known.
+    """
+    if field is not None and field.kind is Kind.RATE and isinstance(value, int):
+        return rate_words(value)
     if isinstance(value, timedelta):
         return duration_words(value)
     if isinstance(value, float):

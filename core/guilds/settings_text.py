@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from core.guilds.durations import duration_words, read_duration
+from core.guilds.rates import rate_words, read_rate
 from core.guilds.settings_fields import Kind, SettingField
 from core.guilds.settings_words import LONGEST_QUOTE, quoted
 from core.i18n import translate as _
@@ -88,6 +89,8 @@ def _shown(field: SettingField, value: Any, longest: int = LONGEST_QUOTE) -> str
             return f"<#{value}>"
         case Kind.WHOLE:
             return f"{value:,}"
+        case Kind.RATE:
+            return rate_words(value)
         case Kind.TEXT if not value:
             return _("empty")
     return quoted(_word(field, value), longest)
@@ -101,6 +104,8 @@ def _word(field: SettingField, value: Any) -> str:
             return next((words for words, each in field.choices.items() if each == value), str(value))
         case Kind.DURATION if isinstance(value, timedelta):
             return duration_words(value)
+        case Kind.RATE if isinstance(value, int):
+            return rate_words(value)
         case Kind.JSON:
             return json.dumps(to_jsonable_python(value), ensure_ascii=False)
     return str(value)
@@ -122,6 +127,8 @@ def _value(field: SettingField, text: str) -> Any:
             return int(text)
         case Kind.WHOLE:
             return _whole(text)
+        case Kind.RATE:
+            return read_rate(text)
         case Kind.NUMBER:
             return _number(field, text)
         case Kind.DURATION:

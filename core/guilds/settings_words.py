@@ -64,7 +64,7 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
 
 def _words(each: Mapping[str, Any], field: SettingField | None) -> str:
     context: Mapping[str, Any] = each.get("ctx", {})
-    given = quoted(bound(each["input"]))
+    given = quoted(bound(each["input"], field))
     # Of spans of time pydantic tells the bounds in words of its own.
     least, most = (
         own if isinstance(own, timedelta) else context.get(theirs)
@@ -78,13 +78,17 @@ def _words(each: Mapping[str, Any], field: SettingField | None) -> str:
         case "missing":
             return _("a value is needed")
         case "greater_than_equal":
-            return _("must be at least {bound}, not {given}").format(bound=bound(least), given=given)
+            return _("must be at least {bound}, not {given}").format(bound=bound(least, field), given=given)
         case "greater_than":
-            return _("must be more than {bound}, not {given}").format(bound=bound(context["gt"]), given=given)
+            return _("must be more than {bound}, not {given}").format(
+                bound=bound(context["gt"], field), given=given
+            )
         case "less_than_equal":
-            return _("must be at most {bound}, not {given}").format(bound=bound(most), given=given)
+            return _("must be at most {bound}, not {given}").format(bound=bound(most, field), given=given)
         case "less_than":
-            return _("must be less than {bound}, not {given}").format(bound=bound(context["lt"]), given=given)
+            return _("must be less than {bound}, not {given}").format(
+                bound=bound(context["lt"], field), given=given
+            )
         case "int_parsing" | "int_type" | "int_from_float":
             return _("must be a whole number, not {given}").format(given=given)
         case "float_parsing" | "float_type" | "decimal_parsing" | "decimal_type" | "finite_number":

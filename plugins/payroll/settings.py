@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
+from redlegion import Rate
 from redlegion import translate as _
 
 
@@ -14,17 +17,17 @@ class PayrollSettings(BaseModel):
     :param fee_bp: what the game takes of each transfer.
     """
 
-    org_cut_bp: int = Field(
+    org_cut_bp: Annotated[int, Rate] = Field(
         default=1000,
         ge=0,
         le=10_000,
         title=_("Org cut"),
-        description=_("What the organisation keeps of the rest after expenses; 1000 is 10 %"),
+        description=_("What the organisation keeps of the rest after expenses"),
     )
-    fee_bp: int = Field(
+    fee_bp: Annotated[int, Rate] = Field(
         default=50,
         ge=0,
         lt=10_000,
         title=_("Transfer fee"),
-        description=_("What the game takes of each transfer; 50 is 0.5 %"),
+        description=_("What the game takes of each transfer"),
     )

@@ -91,7 +91,7 @@ class TwoGuilds:
             return found
 
         settings = await ask("plugins settings", plugin="payroll")
-        for typed in ("many", "1357"):
+        for typed in ("many", "13.57 %"):
             form = await owner.click(settings["id"], "core:set_edit:payroll.0")
             assert form.interaction_id is not None
             fields = {"org_cut_bp": typed, "fee_bp": "50"}

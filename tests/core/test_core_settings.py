@@ -188,11 +188,16 @@ async def test_the_settings_of_our_own_plugins(lite: str, on_stage: Any) -> None
         assert "Timezone: there is no time zone 'Mars/Olympus'; write it like \"Europe/Berlin\"." in said
         assert "✅ Saved: Timezone." in await entered(stage, 0, {"timezone": "Europe/Berlin"}, "operations")
         assert str(guilds.plugin_settings(guild, "operations").tz) == "Europe/Berlin"
-        assert "✅ Saved" in await entered(stage, 0, {"org_cut_bp": "1,500"}, "payroll")
-        assert guilds.plugin_settings(guild, "payroll").org_cut_bp == 1500
+        assert "✅ Saved" in await entered(stage, 0, {"org_cut_bp": "15,5 %"}, "payroll")
+        assert guilds.plugin_settings(guild, "payroll").org_cut_bp == 1550
         overview = text_of((await stage.slash(stage.scene.owner, "setup show")).message)
         assert "`Europe/Berlin`" in overview
-        assert "1,500" in overview
+        assert "15.5 %" in overview
+        refused = await entered(stage, 0, {"org_cut_bp": "1000"}, "payroll")
+        assert "Org cut: must be at most 100 %, not `1000 %`." in refused
+        refused = await entered(stage, 0, {"fee_bp": "a tenth"}, "payroll")
+        assert "Transfer fee: must be a percentage with at most two decimals, such as 7.5 %" in refused
+        assert guilds.plugin_settings(guild, "payroll").fee_bp == 50
 
 
 def test_what_does_not_survive_json_is_refused() -> None:

@@ -45,7 +45,7 @@ def _fixed(key: str, **more: Any) -> Part:
     return Part(lambda _evening: key, **more)
 
 
-_RATES = {"org_cut_bp": "1000", "fee_bp": "50"}
+_RATES = {"org_cut_bp": "10 %", "fee_bp": "0.5 %"}
 
 #: By `plugin:action`, in an order in which each finds what it needs.
 PARTS: dict[str, Part] = {
