@@ -171,7 +171,7 @@ async def test_one_that_raises_hurts_nobody(manager: PluginManager, error: type[
 async def test_one_that_hangs_is_stopped_at_the_deadline(
     manager: PluginManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "DEADLINE", 0.05)
+    monkeypatch.setattr(limits, "DEADLINE", 0.5)
     heard: list[tuple[str, int, int]] = []
     others = asyncio.Event()
 
@@ -186,7 +186,7 @@ async def test_one_that_hangs_is_stopped_at_the_deadline(
     for event in (1, 2):
         for guild_id in (1, 2):
             made.deliver(guild_id, "on_member_left", event)
-    await asyncio.wait_for(others.wait(), 1)
+    await asyncio.wait_for(others.wait(), 60)
     assert ("alpha", 1, 2) not in heard, "its own lane waits for it"
     await done(made)
     assert heard[-1] == ("alpha", 1, 2)

@@ -67,7 +67,7 @@ async def until(said: Any) -> None:
 async def test_a_lane_stays_shut_until_its_thread_call_has_ended(
     stage: Stage, folder: PluginFolder, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "DEADLINE", 0.05)
+    monkeypatch.setattr(limits, "DEADLINE", 1.0)
     slow, heard = Slow(), []
     dispatcher = stage.runtime.dispatcher
     guild_id = stage.scene.guild.id
@@ -103,7 +103,7 @@ async def test_a_lane_stays_shut_until_its_thread_call_has_ended(
 async def test_a_thread_call_that_has_not_begun_never_does(
     stage: Stage, folder: PluginFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "DEADLINE", 0.05)
+    monkeypatch.setattr(limits, "DEADLINE", 1.0)
     blocker, late = Slow(), Slow()
     late.go.set()
     dispatcher, guild_id = stage.runtime.dispatcher, stage.scene.guild.id

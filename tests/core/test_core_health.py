@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 import time
@@ -255,7 +256,7 @@ async def test_lanes_and_breakers_are_counted(serving: Serving, folder: PluginFo
 async def test_a_call_that_hangs_is_named(
     serving: Serving, folder: PluginFolder, lite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.dispatch.limits.DEADLINE", 0.05)
+    monkeypatch.setattr("core.dispatch.limits.DEADLINE", 1.0)
     code = """
     import threading
     go = threading.Event()
@@ -276,7 +277,7 @@ async def test_a_call_that_hangs_is_named(
             assert status == 200
             (note,) = body["notes"]
             place = f"digger.on_voice_session_started in guild {scene.guild.id}"
-            assert note.startswith(f"{place} was stopped after its deadline and does not end, 0 s by now")
+            assert re.match(rf"{place} was stopped after its deadline and does not end, \d+ s by now", note)
             assert note.endswith("its lane waits for digger.dig")
         finally:
             folder.module("digger").go.set()

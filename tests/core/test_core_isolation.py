@@ -20,8 +20,10 @@ from sandbox.stage import Stage
 
 Opener = Callable[..., AbstractAsyncContextManager[Stage]]
 
-#: Seconds that a call of a plugin may take here; the sound one never needs so long.
-DEADLINE = 0.5
+#: Seconds that a call may take where a plugin does not end by itself; nine of those are longer than SOON.
+SHORT_DEADLINE = 1.0
+#: Real seconds in which somebody else's call has its turn, on a busy machine too.
+OTHERS_WAIT = 2.0
 FAILED = "failed 5 times in a row and gets no events"
 SHUT = "something that it began does not end"
 
@@ -47,7 +49,7 @@ class Kind:
     ready: str | None = None
     more: str = ""
     soon: float = SOON
-    deadline: float = DEADLINE
+    deadline: float = 5.0
 
 
 GETS_NO_EVENTS = r"plugin bad gets no events in guild \d+ after 5 failures in a row"
@@ -82,10 +84,11 @@ KINDS = {
     ),
     "hangs": Kind(
         "await asyncio.Event().wait()",
-        r"bad\.on_voice_session_started took longer than 0\.5 s and was stopped",
+        r"bad\.on_voice_session_started took longer than 1\.0 s and was stopped",
         "timed out",
         FAILED,
         GETS_NO_EVENTS,
+        deadline=SHORT_DEADLINE,
     ),
     "is deaf": Kind(
         """
@@ -99,6 +102,7 @@ KINDS = {
         "timed out",
         SHUT,
         r"bad\.on_voice_session_started in guild \d+ was stopped after its deadline and does not end",
+        deadline=SHORT_DEADLINE,
     ),
     "hangs in a thread": Kind(
         "await ctx.to_thread(THREAD_RELEASED.wait, 60)",
@@ -106,6 +110,7 @@ KINDS = {
         "timed out",
         SHUT,
         r"its lane waits for .*wait",
+        deadline=SHORT_DEADLINE,
     ),
     "blocks the loop": Kind(
         "time.sleep(0.3)",
@@ -114,7 +119,6 @@ KINDS = {
         ready=r"plugin bad held up the event loop \d+ times",
         # Nobody else can run meanwhile; what counts is that all runs when it is over.
         soon=SOON + 9 * 0.3,
-        deadline=5.0,
     ),
     "leaks tasks": Kind(
         "for _ in range(200): asyncio.create_task(asyncio.sleep(3600))",
@@ -149,10 +153,11 @@ KINDS = {
     ),
     "floods a channel": Kind(
         "for number in range(100): await ctx.guild.text_channels[0].send(f'spam {number}')",
-        r"bad\.on_voice_session_started took longer than 0\.5 s and was stopped",
+        r"bad\.on_voice_session_started took longer than 1\.0 s and was stopped",
         "timed out",
         FAILED,
         GETS_NO_EVENTS,
+        deadline=SHORT_DEADLINE,
     ),
     "writes for ever": Kind(
         "await ctx.write(for_ever)",
@@ -164,7 +169,6 @@ KINDS = {
         # Until a write of the sound one in the same guild has had its turn behind each of the bad one's; in
         # other guilds nobody waits.
         soon=20.0,
-        deadline=5.0,
     ),
 }
 BAD = """
@@ -244,7 +248,7 @@ async def test_a_write_without_end_holds_up_no_other_guild(
             outcome = await person.slash("sound count", second.text)
             assert (await outcome.final())["content"] == "counted"
             longest = max(longest, asyncio.get_running_loop().time() - began)
-        assert longest < SOON
+        assert longest < OTHERS_WAIT
         assert len(await runtime.db.read(folder.module("sound").rows, second.guild.id)) == 30
 
 

@@ -129,7 +129,7 @@ def down(migrator, db):
 #: What each of the events of `Play` writes.
 CAME, MOVED, LEFT, ASKED = "came", "moved", "left", "asked"
 #: Real seconds in which the sound plugin must have done its part, on a busy machine too.
-SOON = 2.0
+SOON = 5.0
 
 
 def write_sound(folder: PluginFolder) -> None:
