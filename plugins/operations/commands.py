@@ -8,9 +8,9 @@ import discord
 from discord import app_commands
 
 from plugins.operations import service, store, views
-from plugins.operations.roles import roles_now
+from plugins.operations.roles import is_gone, roles_now
 from plugins.operations.rules.values import OperationView
-from redlegion import Context, UserError, deferred_if_slow, reply, requires
+from redlegion import Context, Rank, UserError, deferred_if_slow, reply, requires
 from redlegion import translate as _
 
 Interaction = discord.Interaction[Any]
@@ -69,6 +69,9 @@ async def status(interaction: Interaction) -> None:
         people = {user for users in progress.sitting.values() for user in users} | progress.credits.keys()
         names = service.display_names(ctx, people)
         embeds.append(views.status_embed(progress, names, now, views.LIST_LIMIT // len(shown)))
+    rank = ctx.runtime.guilds.rank_of(ctx.guild_id, interaction.user, interaction.permissions)
+    if embeds and is_gone(ctx) and rank.includes(Rank.OFFICER):
+        views.add_role_gone(embeds[0])
     left = len(running) - len(shown)
     content = _("{count} more operations are running.").format(count=left) if left else None
     await reply(interaction, content, embeds=embeds, ephemeral=True)

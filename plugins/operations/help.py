@@ -14,8 +14,8 @@ TOPICS = [
             "between those channels loses nothing, and neither does a mute; being in two of them at "
             "once counts once. If the server asks for a role, time counts while you have it.\n\n"
             "The AFK channel earns nothing. Time spent deafened counts, and is shown.\n\n"
-            "**≈** means partly estimated: I was offline for a moment while you came, went or moved. "
-            "Whoever did not move meanwhile has exact time.\n\n"
+            "**≈** means partly estimated: I was offline for a moment while you came, went, moved or "
+            "changed roles. Whoever did neither has exact time.\n\n"
             "`/voice me` shows where you were and what it earned you."
         ),
     ),

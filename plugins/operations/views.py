@@ -133,10 +133,23 @@ def timed(seconds: int, estimated: bool) -> str:
     return f"{ESTIMATED} {duration(seconds)}" if estimated else duration(seconds)
 
 
+def add_role_gone(embed: discord.Embed) -> None:
+    """Tell officers that the role which earns time is gone, and how that is mended."""
+    embed.add_field(
+        name=_("Required role"),
+        value=_(
+            "It no longer exists, so nobody needs it: everybody earns time. An admin chooses another one, or "
+            "none, with /plugins settings."
+        ),
+        inline=False,
+    )
+
+
 def footnote() -> str:
     """Return what the mark of estimated time means."""
     return _(
-        "{mark} Partly estimated: I was offline for a moment while the member came, went or moved."
+        "{mark} Partly estimated: I was offline for a moment while the member came, went, moved or changed "
+        "roles."
     ).format(mark=ESTIMATED)
 
 

@@ -12,10 +12,10 @@ import discord
 from plugins.operations import service, store
 from plugins.operations.choosing import NothingToShow, choose_operation
 from plugins.operations.keys import numbers
-from plugins.operations.roles import roles_now
+from plugins.operations.roles import is_gone, roles_now
 from plugins.operations.rules.statistics import MemberEvening
 from plugins.operations.store import Evening
-from plugins.operations.views import duration, plain
+from plugins.operations.views import add_role_gone, duration, plain
 from plugins.operations.voice import embeds, totals
 from plugins.operations.voice.timeline import MOST_ROWS, Row, Timeline, looks_for
 from redlegion import (
@@ -159,6 +159,8 @@ async def _operation_page(ctx: Context, operation_id: int, page: int) -> Page:
     first = page * MOST_ROWS
     members = evening.members[first : first + MOST_ROWS]
     embed = embeds.operation_embed(evening, members, first + 1, (page, pages), called)
+    if evening.operation.ended_at is None and is_gone(ctx):
+        add_role_gone(embed)
     picture = None
     if members:
         names = {member.user_id: called(member.user_id) for member in members}
