@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+from support.forked import redlegion
 from support.postgres import PostgresServer
 from support.tables import all_schemas, everything, fill
 
@@ -47,16 +46,8 @@ class Place:
     def run(self, *words: str, url: str) -> Done:
         """Run `redlegion` with these words on the database `url`."""
         clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-        done = subprocess.run(
-            [sys.executable, "-m", "redlegion", *words],
-            cwd=self.folder,
-            env={**clean, "DATABASE_URL": url, "DISCORD_TOKEN": TOKEN},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        environment = {**clean, "DATABASE_URL": url, "DISCORD_TOKEN": TOKEN}
+        done = redlegion(*words, folder=self.folder, environment=environment)
         assert "Traceback" not in done.stderr + done.stdout
         return Done(done.returncode, done.stdout, done.stderr)
 

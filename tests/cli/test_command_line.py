@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.forked import redlegion
 
 from core.cli.app import INTERRUPTED, main
 from core.settings import VARIABLES
@@ -58,16 +59,7 @@ class Bench:
     def run(self, *words: str, **environment: str) -> Done:
         """Run `redlegion` with these words."""
         clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-        done = subprocess.run(
-            [sys.executable, "-m", "redlegion", *words],
-            cwd=self.folder,
-            env={**clean, **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        done = redlegion(*words, folder=self.folder, environment={**clean, **environment})
         assert "Traceback" not in done.stderr + done.stdout
         return Done(done.returncode, done.stdout, done.stderr)
 
