@@ -154,7 +154,10 @@ def check_order(log: list[Any], due: dict[str, datetime]) -> None:
             assert not (next_one < one and due[next_one] < due[one]), f"{one} began before {next_one}"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+# A third of a second each.
+@settings(
+    max_examples=settings.default.max_examples // 8, deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(actions=ACTIONS)
 def test_every_job_runs_as_promised(actions: list[Any]) -> None:
     with TemporaryDirectory() as folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from support.forked import redlegion
 
 from sandbox.demo.plot import write_plot
 
@@ -101,7 +103,7 @@ def test_other_sizes(tmp_path: Path, arguments: tuple[str, ...]) -> None:
 def test_numbers_out_of_range_are_one_sentence(
     tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    done = demo(tmp_path, *arguments)
+    done = redlegion("demo", "--out", str(tmp_path), *arguments, folder=tmp_path, environment=os.environ)
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 from example_places import EXAMPLE, ROOT, SOURCE
+from support.forked import redlegion
 
 from core.settings import VARIABLES
 
@@ -45,6 +46,11 @@ def run(*command: str, cwd: Path, path: Path | None = None) -> subprocess.Comple
     )
 
 
+def command(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    return redlegion(*words, folder=cwd, environment=clean)
+
+
 def loaded_from(site: Path, cwd: Path) -> None:
     """Check that the plugin is found by its entry point in `site`, with all its files."""
     done = run("-c", LOAD, cwd=cwd, path=site)
@@ -59,15 +65,15 @@ def loaded_from(site: Path, cwd: Path) -> None:
 def test_from_a_folder_in_plugins_toml(tmp_path: Path) -> None:
     text = f'[plugins]\nload = ["shift_log"]\nfolders = ["{SOURCE}"]\n'
     (tmp_path / "plugins.toml").write_text(text, encoding="utf-8")
-    migrated = run("-m", "redlegion", "migrate", cwd=tmp_path)
+    migrated = command("migrate", cwd=tmp_path)
     assert "applied shift_log/0002_reminded_at\n" in migrated.stdout
-    done = run("-m", "redlegion", "doctor", cwd=tmp_path)
+    done = command("doctor", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ok    plugins     shift_log\n" in done.stdout
     assert "ok    tables " in done.stdout
-    down = run("-m", "redlegion", "migrate", "down", "shift_log", "0001", cwd=tmp_path)
+    down = command("migrate", "down", "shift_log", "0001", cwd=tmp_path)
     assert down.stdout == "reverted shift_log/0002_reminded_at\n"
-    down = run("-m", "redlegion", "migrate", "down", "shift_log", "none", cwd=tmp_path)
+    down = command("migrate", "down", "shift_log", "none", cwd=tmp_path)
     assert down.stdout == "reverted shift_log/0001_initial\n"
 
 
