@@ -150,7 +150,10 @@ class Walk:
         bot = self.stage.world.bot_user.id
         return {
             STRING: NONSENSE[number][: option.get("max_length", 6_000)],
-            INTEGER: (-1, 0, 29, 3_651, 2**53 - 1)[number],
+            INTEGER: min(
+                max((-1, 0, 29, 3_651, 2**53 - 1)[number], option.get("min_value", -1)),
+                option.get("max_value", 2**53 - 1),
+            ),
             USER: (bot, scene.owner, scene.members[1], scene.officer, bot)[number],
             CHANNEL: (scene.text, scene.afk, scene.hub, scene.general, scene.text)[number],
         }[option["type"]]

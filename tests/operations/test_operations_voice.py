@@ -104,6 +104,8 @@ async def test_a_role_granted_and_taken_while_in_voice(stage: Stage) -> None:
     await quartz.move(scene.voice_channels[0])
     await stage.advance(60)
 
+    shown = await told(await run(stage, scene.officer, "voice operation"))
+    assert shown["description"].splitlines()[2] == "3. Garnet · no time: the required role was missing"
     assert await credited(stage) == {quartz.id: 900 + 180, beryl.id: 780}
     read = stage.runtime.db.read
     counts, lacks, elsewhere = ("counts", True), ("role", False), ("untracked", False)

@@ -72,8 +72,8 @@ async def test_a_late_start_is_mended(stage: Stage) -> None:
     assert shown[0] == "Change the windows like this?"
     assert f"1. since {stamp(5)}, 35 min so far" in shown
     assert [line for line in shown if "→" in line] == [
-        "Quartz · +15 min → 35 min",
-        "Beryl · +10 min → 10 min",
+        "Quartz · 20 min → 35 min (+15 min)",
+        "Beryl · 0 s → 10 min (+10 min)",
     ]
     before = await words(await run(stage, scene.members[2], "operation windows"))
     assert f"1. since {stamp(20)}, 20 min so far" in before
@@ -99,7 +99,7 @@ async def test_a_forgotten_stop_is_mended_and_a_pause_taken_out(stage: Stage) ->
     await pressed(stage, await run(stage, scene.officer, "operation edit", end="10 min ago"))
     assert {each.user_id: each.seconds for each in await participants(stage)} == {quartz.id: 600}
     asked = await run(stage, scene.officer, "operation pause", start="20:22", end="20:25")
-    assert "Quartz · −3 min → 7 min" in await words(asked)
+    assert "Quartz · 10 min → 7 min (−3 min)" in await words(asked)
     await pressed(stage, asked)
     assert {each.user_id: each.seconds for each in await participants(stage)} == {quartz.id: 420}
     shown = await words(await run(stage, scene.officer, "operation windows"))

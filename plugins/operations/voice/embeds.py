@@ -123,6 +123,8 @@ def _add_sums(embed: discord.Embed, evening: Evening) -> None:
 
 
 def _member_line(place: int, member: MemberEvening, name: str) -> str:
+    if not member.seconds and not any(step.counted for step in member.steps):
+        return _("{member} · no time: the required role was missing").format(member=f"{place}. {plain(name)}")
     parts = [f"{place}. {plain(name)}", timed(member.seconds, member.estimated), _percent(member.present)]
     if member.deafened >= 0.005:
         parts.append(_("deafened {percent}").format(percent=_percent(member.deafened)))

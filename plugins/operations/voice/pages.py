@@ -13,6 +13,7 @@ from plugins.operations import service, store
 from plugins.operations.choosing import NothingToShow, choose_operation
 from plugins.operations.keys import numbers
 from plugins.operations.roles import is_gone, roles_now
+from plugins.operations.rules.spans import seconds
 from plugins.operations.rules.statistics import MemberEvening
 from plugins.operations.store import Evening
 from plugins.operations.views import add_role_gone, duration, plain
@@ -131,7 +132,10 @@ async def _member_page(ctx: Context, operation_id: int, user_id: int, page: int,
     embed = embeds.member_embed(evening, member, name, page, channel)
     if not page:
         found, days = await ctx.read(store.voice_totals, ctx.guild_id, user_id, ctx.clock.now())
-        totals.add_totals(embed, found, days, channel)
+        more = seconds(found.all.present_us) > sum(member.channels.values()) + 1
+        # Who has no other time reads nothing twice.
+        if more or found.folded_until is not None:
+            totals.add_totals(embed, found, days, channel)
     action, head = ("voice_me", f"{operation_id}") if own else ("voice_member", f"{operation_id}.{user_id}")
     return embed, turning(action, head, page, embeds.pages_of(member)), None
 
@@ -186,7 +190,7 @@ def timeline_of(
     return Timeline(
         title=evening.operation.title,
         subtitle=_("{start} to {end} ({zone})").format(
-            start=_local(start, zone), end=_local(end, zone), zone=_zone_name(start, zone)
+            start=_local(start, zone), end=_local(end, zone, start), zone=_zone_name(start, zone)
         ),
         windows=evening.windows,
         channels=evening.channels,
@@ -213,8 +217,10 @@ def _draw(timeline: Timeline) -> bytes:
     return draw_timeline(timeline)
 
 
-def _local(at: datetime, zone: tzinfo) -> str:
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+def _local(at: datetime, zone: tzinfo, after: datetime | None = None) -> str:
+    local = at.astimezone(zone)
+    same_day = after is not None and after.astimezone(zone).date() == local.date()
+    return local.strftime("%H:%M" if same_day else "%Y-%m-%d %H:%M")
 
 
 def _zone_name(at: datetime, zone: tzinfo) -> str:

@@ -14,7 +14,7 @@ from redlegion import plural
 from redlegion import translate as _
 
 #: Channels that are named.
-_MOST = 5
+_MOST = 3
 
 Named = Callable[[int], str]
 
@@ -50,8 +50,7 @@ def _words(totals: Totals, days: int, channel: Named) -> str:
         aside.append(_("deafened {length}").format(length=_length(everything.deafened_us)))
     if everything.afk_us:
         aside.append(_("AFK {length}, not in the sum").format(length=_length(everything.afk_us)))
-    if aside:
-        lines.append(" · ".join(aside))
+    lines += aside
     lines += _by_channel(totals, channel)
     if totals.folded_until is not None:
         lines.append(_folded(totals.folded, int(totals.folded_until.timestamp()), days))

@@ -87,8 +87,10 @@ def _embed(ctx: Context, found: History, user_id: int, page: int, pages: int) ->
     for each in found.sessions[page * PER_PAGE : (page + 1) * PER_PAGE]:
         lines += ["", *_session_lines(each, channel(each.session.channel_id))]
     embed.description = fit(lines, _LIST)
+    notes = [_("Counts: the operation ran, its channel was tracked, and no required role was missing.")]
     if pages > 1:
-        embed.set_footer(text=_("Page {page} of {pages}").format(page=page + 1, pages=pages))
+        notes.insert(0, _("Page {page} of {pages}").format(page=page + 1, pages=pages))
+    embed.set_footer(text=" · ".join(notes))
     return embed
 
 
@@ -128,9 +130,9 @@ def _decision_line(decision: Decision) -> str:
 def _why(decision: Decision) -> str:
     match decision.reason:
         case Reason.COUNTS:
-            return _("counts: operation running, channel tracked, no role missing")
+            return _("counts")
         case Reason.UNKNOWN:
-            return _("counts: I could not see which roles the member held")
+            return _("counts, though I could not see which roles the member held")
         case Reason.ROLE:
             return _("the required role is missing")
         case Reason.CLOSED:

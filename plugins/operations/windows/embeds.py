@@ -76,7 +76,10 @@ def window_lines(windows: Sequence[Bounds], now: datetime) -> list[str]:
 def gain_line(gain: Gain, name: str) -> str:
     """Return what an edit means for one member."""
     sign = "+" if gain.change > 0 else "−"
-    return f"{plain(name)} · {sign}{duration(abs(gain.change))} → {duration(gain.after)}"
+    # Of whole minutes, as both times show them, or three numbers in a line would not add up.
+    minutes = abs(gain.after // 60 - gain.before // 60)
+    change = duration(60 * minutes if minutes else abs(gain.change))
+    return f"{plain(name)} · {duration(gain.before)} → {duration(gain.after)} ({sign}{change})"
 
 
 def _window(opened: datetime, closed: datetime | None, now: datetime) -> str:
