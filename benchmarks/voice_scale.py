@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.child import BenchmarkError, BotProcess, bot_process
@@ -33,7 +33,7 @@ class Crowd:
 
     scene: Scene
     dice: random.Random
-    _turn: dict[int, int] = field(default_factory=dict)
+    _next: int = 0
 
     async def sit_down(self) -> None:
         """Seat everybody."""
@@ -63,7 +63,9 @@ class Crowd:
 
     def _movers(self, places: list[Place], count: int) -> list[tuple[Place, int]]:
         each = min(PEOPLE, -(-count // len(places)))
-        movers = [(place, who) for place in places for who in self.dice.sample(range(PEOPLE), each)]
+        turn = [number % PEOPLE for number in range(self._next, self._next + each)]
+        self._next += each
+        movers = [(place, who) for place in places for who in turn]
         self.dice.shuffle(movers)
         return movers
 
@@ -106,8 +108,11 @@ async def measure_voice_scale(
         gc.collect()
         gc.freeze()
         stack.callback(gc.unfreeze)
-        for kind in (WIDE, NARROW):
-            await _burst_all(bots, kind, moves, Rounds())
+        # Everybody moves once before it counts: the names of people are stored when they are first met.
+        known = {name: one for name, one in bots.items() if name != "commits"}
+        for _ in range(-(-guilds * PEOPLE // moves)):
+            await _burst_all(known, WIDE, moves, Rounds())
+        await _burst_all(bots, NARROW, moves, Rounds())
         for _ in range(rounds):
             for kind in (WIDE, NARROW):
                 await _burst_all(bots, kind, moves, taken)

@@ -27,6 +27,7 @@ def test_a_tiny_run_measures_everything_and_writes_json(tmp_path: Path) -> None:
     assert {one["benchmark"] for one in written["results"]} == {
         "slash",
         "voice",
+        "voice_scale",
         "start",
         "sandbox",
         "writes",
