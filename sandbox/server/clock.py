@@ -102,8 +102,12 @@ class WorldClock:
             while self._now < target:
                 self._now = self._next_stop(target)
                 self.on_moved()
-                await self._fire_due()
-                await self._settle()
+                if self._timers and self._timers[0][0] <= self._now:
+                    # Who hears of what happens now is to hear it at this time, not at the stop before.
+                    await self._tell()
+                    await self._fire_due()
+                else:
+                    await self._settle()
             reached()
 
     def _next_stop(self, target: datetime) -> datetime:
@@ -125,6 +129,10 @@ class WorldClock:
     async def _settle(self) -> None:
         """Tick until nobody has anything left to do: what a bot does on a tick may send it further events."""
         await self.ready()
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """Tick without waiting for those who are thrown out."""
         if not self._attached:
             await asyncio.sleep(0)
             return

@@ -93,6 +93,30 @@ async def test_attached_clocks_stop_at_each_of_their_timers(world: World) -> Non
     assert world.clock.attached == 1
 
 
+async def test_attached_clocks_show_the_time_at_which_something_falls_due(world: World) -> None:
+    clock = Stepped(15)
+    told: list[datetime] = []
+    tick = clock.tick
+
+    async def noted(now: datetime, sequences: dict[str, int]) -> datetime | None:
+        told.append(now)
+        return await tick(now, sequences)
+
+    clock.tick = noted  # type: ignore[method-assign]
+    shown: list[tuple[float, bool]] = []
+
+    async def act() -> None:
+        now = world.clock.now()
+        shown.append(((now - START).total_seconds(), told[-1] == now))
+
+    world.clock.attach(clock)
+    for seconds in (0.43, 15, 20.000_001, 20.5):
+        world.clock.call_later(seconds, act)
+    await world.clock.advance(60)
+    assert shown == [(0.43, True), (15, True), (20.000_001, True), (20.5, True)]
+    assert clock.fired == [15, 30, 45, 60]
+
+
 async def test_a_clock_that_does_not_answer_is_detached(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
