@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,18 @@ class KeptVoice:
     spans: tuple[tuple[datetime, datetime], ...] = ()
     session_ids: frozenset[int] = frozenset()
 
+    def __post_init__(self) -> None:
+        """Check both: what is folded for want of a right answer cannot be had again.
+
+        :raises ValueError: a span ends before it begins, or a time is naive.
+        :raises TypeError: a span is no pair of datetimes, or an id is no number.
+        """
+        for span in self.spans:
+            _check_span(span)
+        for session_id in self.session_ids:
+            if type(session_id) is not int:
+                raise TypeError(f"a kept session is named by its id, a number, not by {session_id!r}")
+
     def and_spans(self, spans: Iterable[tuple[datetime, datetime]]) -> KeptVoice:
         """Return this with further spans."""
         return KeptVoice((*self.spans, *spans), self.session_ids)
@@ -237,6 +250,22 @@ class KeptVoice:
     def and_sessions(self, session_ids: Iterable[int]) -> KeptVoice:
         """Return this with further sessions."""
         return KeptVoice(self.spans, self.session_ids | frozenset(session_ids))
+
+
+def _check_span(span: Any) -> None:
+    if not (isinstance(span, tuple | list) and len(span) == 2):
+        raise TypeError(f"a kept span is (start, end), not {span!r}")
+    for each in span:
+        if not isinstance(each, datetime):
+            raise TypeError(f"a kept span is of two datetimes, not {each!r}: for one without an end give now")
+        if each.tzinfo is None:
+            raise ValueError(
+                f"a kept span needs aware times, such as datetime(..., tzinfo=UTC), not {each!r}"
+            )
+    start, end = span
+    if end < start:
+        words = f"{start.isoformat()} to {end.isoformat()}"
+        raise ValueError(f"a kept span ends before it begins, are its bounds swapped? {words}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -199,3 +200,27 @@ async def test_totals_tell_what_is_kept_as_daily_sums(database: Database) -> Non
 async def test_the_last_day_of_all_times_has_no_midnight(database: Database) -> None:
     end = datetime.max.replace(tzinfo=UTC)
     assert [part.present_us for _, part in by_day(session(end - HOUR, end))] == [HOUR // US]
+
+
+@pytest.mark.parametrize(
+    ("spans", "error", "words"),
+    [
+        ([(MIDNIGHT + HOUR, MIDNIGHT)], ValueError, "ends before it begins, are its bounds swapped"),
+        ([(MIDNIGHT, (MIDNIGHT + HOUR).replace(tzinfo=None))], ValueError, "needs aware times"),
+        ([(MIDNIGHT, None)], TypeError, "for one without an end give now"),
+        ([MIDNIGHT], TypeError, r"is \(start, end\), not"),
+        (["ab"], TypeError, r"is \(start, end\), not 'ab'"),
+    ],
+)
+def test_spans_that_are_none_are_refused(spans: list[Any], error: type[Exception], words: str) -> None:
+    good = KeptVoice().and_spans([(MIDNIGHT, MIDNIGHT)])
+    with pytest.raises(error, match=words):
+        good.and_spans(spans)
+    with pytest.raises(error, match=words):
+        KeptVoice(tuple(spans))
+
+
+@pytest.mark.parametrize("wrong", ["x", None, "12", 1.5, True])
+def test_ids_that_are_none_are_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=f"named by its id, a number, not by {wrong!r}"):
+        KeptVoice().and_sessions([2, wrong])

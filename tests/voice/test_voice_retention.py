@@ -38,6 +38,10 @@ async def filter_retention(ctx, value, event):
         raise RuntimeError("no idea")
     if SAYS and SAYS[0] == "nothing":
         return 7
+    if SAYS and SAYS[0] == "swapped":
+        return value.and_spans([(event.end, event.start)])
+    if SAYS and SAYS[0] == "no id":
+        return value.and_sessions([1, None])
     return value.and_sessions(SAYS)
 """
 
@@ -154,9 +158,17 @@ async def test_what_nobody_rests_on_is_folded_and_the_sums_stay(stage: Stage) ->
     assert await _left(stage) == [1]
 
 
-@pytest.mark.parametrize("says", ["raise", "nothing"])
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ("raise", "no idea"),
+        ("nothing", "returned 7"),
+        ("swapped", "ends before it begins"),
+        ("no id", "by its id, a number, not by None"),
+    ],
+)
 async def test_a_plugin_that_fails_stops_it_for_the_day(
-    stage: Stage, caplog: pytest.LogCaptureFixture, says: str
+    stage: Stage, caplog: pytest.LogCaptureFixture, says: str, why: str
 ) -> None:
     guild = stage.scene.guild.id
     await stage.runtime.retention.set_days(guild, 30, stage.scene.owner.id)
@@ -165,6 +177,7 @@ async def test_a_plugin_that_fails_stops_it_for_the_day(
         await _run(stage)
     assert await _left(stage) == [1, 2, 3, 4]
     assert f"no voice session of guild {guild} is folded today: rests could not say" in caplog.text
+    assert why in caplog.text
     _rests().SAYS.clear()
     await _run(stage)
     assert await _left(stage) == []
