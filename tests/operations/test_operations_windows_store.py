@@ -255,7 +255,7 @@ async def test_what_is_planned_comes_and_is_what_every_minute_says(
             for minute in range(-80, now)
             if any(opened <= at(minute) < (closed or at(now)) for opened, closed in windows)
         }
-        begin, last = min(begin, *ran), max(last, *(minute + 1 for minute in ran))
+        begin, last = min([begin, *ran]), max([last, *(minute + 1 for minute in ran)])
         expected = {
             user: len(
                 {
