@@ -49,12 +49,15 @@ from plugins.operations.service import (
 from plugins.operations.settings import OperationsSettings
 from plugins.operations.store import (
     ChannelsTaken,
+    channels_ever_tracked,
     get_operation,
     participants_of,
     payable_operations,
     running_operations,
+    set_dispatch,
     set_payroll_processed,
     track_channels,
+    tracked_channels,
     untrack_channel,
 )
 from plugins.operations.unfinished import unfinished
@@ -76,6 +79,7 @@ __all__ = [
     "Started",
     "Summary",
     "already_running",
+    "channels_ever_tracked",
     "channels_taken",
     "fit",
     "get_operation",
@@ -83,11 +87,13 @@ __all__ = [
     "payable_operations",
     "plain",
     "running_operations",
+    "set_dispatch",
     "set_payroll_processed",
     "settle_seat",
     "start_operation",
     "stop_operation",
     "track_channels",
+    "tracked_channels",
     "untrack_channel",
 ]
 
@@ -143,7 +149,8 @@ async def on_voice_session_started(ctx: Context, event: VoiceSessionStarted) -> 
 @hookimpl
 async def on_voice_session_moved(ctx: Context, event: VoiceSessionMoved) -> None:
     """A member changed channel: does it count there?"""
-    await service.link_session(ctx, event.opened)
+    # A moment in a hub passes its time, and its session, to the channel after it.
+    await service.link_session(ctx, event.opened, passed_on=event.closed.id == event.opened.id)
 
 
 @hookimpl

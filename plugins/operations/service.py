@@ -180,11 +180,14 @@ async def refusal_to_forget(ctx: Context, event: MemberDataAsked) -> UserError |
     )
 
 
-async def link_session(ctx: Context, session: SessionRecord) -> None:
-    """Decide whether a session that has just begun counts, for every operation that runs."""
+async def link_session(ctx: Context, session: SessionRecord, *, passed_on: bool = False) -> None:
+    """Decide whether a session that has just begun counts, for every operation that runs.
+
+    :param passed_on: it began in another channel, a moment ago.
+    """
     if await quiet.anything_runs(ctx):
         held = roles.role_of(ctx, session.user_id)
-        await ctx.write(store.link_session, ctx.guild_id, session, held, ctx.clock.now())
+        await ctx.write(store.link_session, ctx.guild_id, session, held, ctx.clock.now(), passed_on=passed_on)
 
 
 def display_names(ctx: Context, user_ids: Iterable[int]) -> dict[int, str]:

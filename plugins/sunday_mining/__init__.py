@@ -7,9 +7,9 @@ from typing import Any
 
 from discord import app_commands
 
-from core.events import ChannelDeleted
+from core.events import ChannelChanged, ChannelDeleted, Resync
 from plugins.operations import OperationType
-from plugins.sunday_mining import store
+from plugins.sunday_mining import categories, store
 from plugins.sunday_mining.commands import mining
 from plugins.sunday_mining.help import TOPICS
 from plugins.sunday_mining.models import MODELS
@@ -45,5 +45,18 @@ def register_help() -> list[HelpTopic]:
 
 @hookimpl
 async def on_channel_deleted(ctx: Context, event: ChannelDeleted) -> None:
-    """A channel that is gone leaves the list; what was earned in it stays."""
-    await ctx.write(store.remove_channel, ctx.guild_id, event.channel_id, event.at)
+    """A channel or category that is gone leaves the list; what was earned in it stays."""
+    await ctx.write(store.remove_channel, ctx.guild_id, event.channel_id, event.at, gone=True)
+    await ctx.write(store.remove_category, ctx.guild_id, event.channel_id)
+
+
+@hookimpl
+async def on_channel_changed(ctx: Context, event: ChannelChanged) -> None:
+    """A channel that comes into a category on the list counts from then on."""
+    await categories.channel_changed(ctx, event)
+
+
+@hookimpl
+async def on_resync(ctx: Context, event: Resync) -> None:
+    """Channels may have come into a category unseen."""
+    await categories.look_again(ctx, event)

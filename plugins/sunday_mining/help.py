@@ -11,7 +11,7 @@ TOPICS = [
         title=_("How a Sunday goes"),
         text=_(
             "1. Once: `/mining channels add` for each voice channel whose time counts; picking a "
-            "category adds all of its channels.\n"
+            "category adds all of its channels, also those that are made in it later.\n"
             "2. `/mining start` when it begins. Whoever sits in one of the channels earns time from "
             "then on.\n"
             "3. `/mining stop` when it is over shows who took part for how long.\n"

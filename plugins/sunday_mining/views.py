@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import discord
 
 from plugins.operations import ChannelRef, Started, fit, plain
-from plugins.sunday_mining.store import CHANNEL_LIMIT
+from plugins.sunday_mining.store import CHANNEL_LIMIT, CategoryRef
 from redlegion import plural
 from redlegion import translate as _
 
@@ -56,10 +56,13 @@ def started_embed(
     return embed
 
 
-def channels_embed(channels: Sequence[ChannelRef], existing: frozenset[int]) -> discord.Embed:
+def channels_embed(
+    channels: Sequence[ChannelRef], existing: frozenset[int], categories: Sequence[CategoryRef]
+) -> discord.Embed:
     """Return the list of configured channels.
 
     :param existing: ids of those that Discord still has.
+    :param categories: those whose channels count as they come.
     """
     lines = []
     for channel in channels:
@@ -70,6 +73,14 @@ def channels_embed(channels: Sequence[ChannelRef], existing: frozenset[int]) -> 
     embed = discord.Embed(
         title=_("Channels of Sunday mining"), colour=COLOUR, description=fit(lines, LIST_LIMIT)
     )
+    if categories:
+        embed.add_field(
+            name=_("Categories"),
+            value=fit([f"📁 {plain(each.name)}" for each in categories], 900)
+            + "\n"
+            + _("Voice channels that are made in them, or moved into them, count as well."),
+            inline=False,
+        )
     embed.set_footer(
         text=_("{count} of {limit}. Time in these channels counts; I sit in dispatch.").format(
             count=len(channels), limit=CHANNEL_LIMIT

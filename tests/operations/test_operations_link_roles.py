@@ -178,9 +178,7 @@ AWAY: dict[str, tuple[Act, Act]] = {
 
 
 @pytest.mark.parametrize("away", AWAY)
-async def test_roles_that_change_unseen_are_marked_and_off_by_the_gap(
-    stage: Stage, away: str
-) -> None:
+async def test_roles_that_change_unseen_are_marked_and_off_by_the_gap(stage: Stage, away: str) -> None:
     go, come = AWAY[away]
     scene = stage.scene
     loses, gets, keeps, lacks, both, elsewhere = scene.members[:6]

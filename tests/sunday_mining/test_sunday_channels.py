@@ -37,6 +37,15 @@ async def test_only_voice_channels_can_be_added(stage: Stage) -> None:
     )
     assert "is the AFK channel, where no time counts." in await add(stage, scene.afk)
     assert "has no voice channels that I can see." in await add(stage, empty)
+    answer = await run(stage, scene.officer, "mining channels list")
+    assert answer.message is not None
+    (listed,) = answer.message["embeds"]
+    assert "Nothing here" in listed["fields"][0]["value"]
+    assert "The categories of Sunday mining have no voice channel" in said(
+        await run(stage, scene.officer, "mining start")
+    )
+    removed = said(await run(stage, scene.officer, "mining channels remove", channel=str(empty.id)))
+    assert removed.startswith("Removed the category Nothing here")
     assert "no voice channels yet" in said(await run(stage, scene.officer, "mining channels list"))
 
 

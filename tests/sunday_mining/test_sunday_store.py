@@ -57,8 +57,10 @@ async def start(database: Database) -> OperationView:
 def test_the_migrations_make_what_the_models_say(database_url: str) -> None:
     migrate_up(database_url, SCHEMAS)
     assert drift(database_url, SCHEMAS) == []
-    assert migrate_down(database_url, SCHEMAS[2]) == ["sunday_mining/0001_initial"]
-    assert migrate_up(database_url, SCHEMAS) == ["sunday_mining/0001_initial"]
+    migrations = ["sunday_mining/0001_initial", "sunday_mining/0002_categories"]
+    assert migrate_down(database_url, SCHEMAS[2]) == migrations[::-1]
+    assert migrate_up(database_url, SCHEMAS) == migrations
+    assert drift(database_url, SCHEMAS) == []
 
 
 async def test_the_first_channel_is_dispatch_and_order_is_kept(database: Database) -> None:

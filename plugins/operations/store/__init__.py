@@ -5,9 +5,11 @@ from __future__ import annotations
 from core.stays.voids import NoSuchSession
 from plugins.operations.store.channels import (
     ChannelsTaken,
+    channels_ever_tracked,
     close_channel,
     dispatch,
     dispatch_channel,
+    set_dispatch,
     track_channels,
     tracked_channels,
     untrack_channel,
@@ -67,6 +69,7 @@ __all__ = [
     "WindowsChanged",
     "anything_runs",
     "change_role",
+    "channels_ever_tracked",
     "close_channel",
     "decisions_of",
     "dispatch",
@@ -91,6 +94,7 @@ __all__ = [
     "resync_links",
     "running_operations",
     "running_with",
+    "set_dispatch",
     "set_payroll_processed",
     "start",
     "track_channels",

@@ -68,14 +68,38 @@ def open_channels(operation_id: int, channels: Sequence[ChannelRef], at: datetim
         )
 
 
+def channels_ever_tracked(guild_id: int, operation_id: int) -> set[int]:
+    """Return the ids of all channels that count for an operation, or did at some time."""
+    query: Any = (
+        OperationChannel.select(OperationChannel.channel_id)
+        .join(Operation)
+        .where(Operation.guild_id == guild_id, Operation.id == operation_id)
+    )
+    return {row[0] for row in query.tuples()}
+
+
+def set_dispatch(guild_id: int, type_name: str, channel_id: int) -> None:
+    """Let the bot's seat be in another channel of the running operation of a type, if it tracks that one."""
+    for operation in running_operations(guild_id, type_name):
+        if any(each.channel_id == channel_id for each in tracked_channels(guild_id, operation.id)):
+            OperationChannel.update(dispatch=OperationChannel.channel_id == channel_id).where(
+                OperationChannel.operation_id == operation.id
+            ).execute()
+
+
 def track_channels(
-    guild_id: int, type_name: str, channels: Sequence[ChannelRef], at: datetime
+    guild_id: int,
+    type_name: str,
+    channels: Sequence[ChannelRef],
+    at: datetime,
+    since: datetime | None = None,
 ) -> OperationView | None:
     """Let more channels count for the running operation of a type, from now on.
 
     Those that count for it already are left as they are.
 
-    :param at: aware; time before it does not count.
+    :param at: now, aware.
+    :param since: from when time in them counts, not before the operation began; None for `at`.
     :returns: the operation, or None when none of this type runs.
     :raises ChannelsTaken: one counts for another running operation; nothing is changed.
     """
@@ -86,7 +110,7 @@ def track_channels(
     known = {channel.channel_id for channel in tracked_channels(guild_id, operation.id)}
     fresh = [channel for channel in channels if channel.channel_id not in known]
     refuse_taken(guild_id, fresh)
-    open_channels(operation.id, fresh, max(at, operation.started_at))
+    open_channels(operation.id, fresh, max(at if since is None else since, operation.started_at))
     relink(guild_id, operation.id, at)
     return operation
 

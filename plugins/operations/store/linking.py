@@ -34,13 +34,18 @@ def guilds_that_run() -> list[int]:
     return [row[0] for row in query.distinct().tuples()]
 
 
-def link_session(guild_id: int, session: SessionRecord, roles: Roles, at: datetime) -> None:
+def link_session(
+    guild_id: int, session: SessionRecord, roles: Roles, at: datetime, *, passed_on: bool = False
+) -> None:
     """Decide on a session that has just begun, for every running operation; what is decided stays.
 
     :param roles: what is known of the member's roles now.
     :param at: now.
+    :param passed_on: it has changed its channel, so what was decided on it is decided again.
     """
     for operation_id in _running_ids(guild_id):
+        if passed_on:
+            _decide_again(operation_id, [session], at, None)
         _decide(operation_id, [session], roles, at)
 
 

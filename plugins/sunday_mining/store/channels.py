@@ -1,4 +1,4 @@
-"""Store functions of Sunday mining: the configured channels, for `ctx.write` and `ctx.read`."""
+"""The configured channels, and which of them is dispatch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from plugins.operations import ChannelRef, OperationView, track_channels, untrack_channel
-from plugins.sunday_mining.models import SundayChannel
+from plugins.operations import (
+    ChannelRef,
+    OperationView,
+    running_operations,
+    set_dispatch,
+    track_channels,
+    tracked_channels,
+    untrack_channel,
+)
+from plugins.sunday_mining.models import SundayChannel, SundayLeftOut
 from redlegion.database import ensure_guild, fn
 
 TYPE = "sunday"
@@ -64,10 +72,22 @@ def configured_channels(guild_id: int) -> list[ChannelRef]:
     return [ChannelRef(*row) for row in query.tuples()]
 
 
-def add_channels(guild_id: int, channels: Sequence[ChannelRef], at: datetime) -> Added:
-    """Configure channels, the first of all as dispatch; for a running operation they count from now on.
+def current_channels(guild_id: int) -> list[ChannelRef]:
+    """Return the configured channels, and then those that count for the running operation besides."""
+    found = {each.channel_id: each for each in configured_channels(guild_id)}
+    for operation in running_operations(guild_id, TYPE):
+        for each in tracked_channels(guild_id, operation.id):
+            found.setdefault(each.channel_id, each)
+    return list(found.values())
+
+
+def add_channels(
+    guild_id: int, channels: Sequence[ChannelRef], at: datetime, dispatch_id: int | None = None
+) -> Added:
+    """Configure channels; for a running operation they count from now on.
 
     :param at: aware.
+    :param dispatch_id: which of them is dispatch when none is configured yet; the first by default.
     :raises TooManyChannels: they do not fit; nothing is changed.
     :raises ChannelsTaken: one counts for another running operation; nothing is changed.
     """
@@ -81,33 +101,60 @@ def add_channels(guild_id: int, channels: Sequence[ChannelRef], at: datetime) ->
         SundayChannel.select(fn.MAX(SundayChannel.sort)).where(SundayChannel.guild_id == guild_id).scalar()
         or 0
     )
+    if dispatch_id is None and fresh:
+        dispatch_id = fresh[0].channel_id
+    SundayLeftOut.delete().where(
+        SundayLeftOut.guild_id == guild_id,
+        SundayLeftOut.channel_id.in_(sorted(channel.channel_id for channel in channels)),
+    ).execute()
     added = []
     for place, channel in enumerate(fresh, start=1):
         # Dispatch of a running operation stays where it is, so the flag is set only while none is configured.
-        first = not before and place == 1
-        added.append(ChannelRef(channel.channel_id, channel.name, dispatch=first))
+        dispatch = not before and channel.channel_id == dispatch_id
+        added.append(ChannelRef(channel.channel_id, channel.name, dispatch=dispatch))
         SundayChannel.create(
             guild_id=guild_id,
             channel_id=channel.channel_id,
             name=channel.name,
-            dispatch=first,
+            dispatch=dispatch,
             sort=last + place,
         )
     operation = track_channels(guild_id, TYPE, added, at) if added else None
     return Added(tuple(added), already, operation)
 
 
-def remove_channel(guild_id: int, channel_id: int, at: datetime) -> Removed | None:
+def seat_in(guild_id: int, channel_id: int) -> bool:
+    """Make one of the configured channels dispatch, for the running operation too.
+
+    :returns: whether it is configured; nothing is changed otherwise.
+    """
+    if all(each.channel_id != channel_id for each in configured_channels(guild_id)):
+        return False
+    here = SundayChannel.channel_id == channel_id
+    SundayChannel.update(dispatch=False).where(SundayChannel.guild_id == guild_id, ~here).execute()
+    SundayChannel.update(dispatch=True).where(SundayChannel.guild_id == guild_id, here).execute()
+    set_dispatch(guild_id, TYPE, channel_id)
+    return True
+
+
+def remove_channel(guild_id: int, channel_id: int, at: datetime, *, gone: bool = False) -> Removed | None:
     """Take a channel out of the configuration, and out of a running operation from now on.
 
-    When it was dispatch, the next one in order becomes it.
+    When it was dispatch, the next one in order becomes it. Its category does not bring it back.
 
     :param at: aware; time in the channel until then stays credited.
-    :returns: None when it is not configured; nothing is changed then.
+    :param gone: Discord has deleted it.
+    :returns: None when it neither is configured nor counts; nothing is changed then.
     """
-    channel = next((each for each in configured_channels(guild_id) if each.channel_id == channel_id), None)
+    channel = next((each for each in current_channels(guild_id) if each.channel_id == channel_id), None)
+    if gone:
+        SundayLeftOut.delete().where(
+            SundayLeftOut.guild_id == guild_id, SundayLeftOut.channel_id == channel_id
+        ).execute()
     if channel is None:
         return None
+    if not gone:
+        SundayLeftOut.insert(guild_id=guild_id, channel_id=channel_id).on_conflict_ignore().execute()
     SundayChannel.delete().where(
         SundayChannel.guild_id == guild_id, SundayChannel.channel_id == channel_id
     ).execute()
