@@ -111,6 +111,8 @@ class Calls:
         try:
             if target.arguments == USUAL:
                 answer = await target.function(ctx, call.event)
+            elif not target.arguments:
+                answer = await target.function()
             else:
                 values = {"ctx": ctx, "event": call.event, "value": value}
                 answer = await target.function(*[values[name] for name in target.arguments])

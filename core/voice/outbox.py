@@ -155,7 +155,7 @@ class Outbox:
 
     def holds(self, guild_id: int) -> bool:
         """Say whether anything of this guild is neither committed nor announced yet."""
-        return guild_id in self._queues
+        return guild_id in self._queues or bool(self._journal.of(guild_id))
 
     async def flushed(self, guild_id: int) -> None:
         """Return once nothing of this guild is queued."""
@@ -189,6 +189,7 @@ class Outbox:
         queue = self._queues[guild_id]
         try:
             while queue:
+                await _gathered(queue)
                 batch = list(islice(queue, LARGEST_BATCH))
                 await self._write(guild_id, [item for item in batch if not isinstance(item, Resync)])
                 # Taken off only now: neither a failure nor a cancellation loses it.
@@ -288,6 +289,17 @@ class Outbox:
     def _mark(self, guild_id: int, *, working: bool) -> None:
         (self._working.add if working else self._working.discard)(guild_id)
         (self._quiet.clear if self._working else self._quiet.set)()
+
+
+async def _gathered(queue: deque[Transition | Resync]) -> None:
+    """Return once a turn of the event loop brings nothing further, or a batch is full.
+
+    A flood lasts for many turns, and a transaction for each of them costs more than the rows.
+    """
+    size = 0
+    while size < len(queue) < LARGEST_BATCH:
+        size = len(queue)
+        await asyncio.sleep(0)
 
 
 def _has_row(transition: Transition) -> bool:
