@@ -25,7 +25,10 @@ TOPICS = [
         text=_(
             "A stay that must not count is voided with `/voice void` and a reason. It stays in the "
             "records and earns nothing; `/voice unvoid` takes that back. `/voice operation` shows who "
-            "was where.\n\n"
+            "was where, and `/voice why` why a member's stays counted or did not.\n\n"
+            "An event that was started late or stopped late is mended with `/operation edit`; "
+            "`/operation pause` takes a span out, `/operation count` puts one in. Each shows who gains "
+            "or loses time before you confirm it.\n\n"
             "A payroll that is locked does not change by it: correct first, then calculate."
         ),
         rank="officer",

@@ -144,6 +144,18 @@ async def test_a_pause_in_a_running_operation_and_its_end(guild: Guild) -> None:
     assert told[1][3] == {"windows": [[at(0).isoformat(), at(20).isoformat()], [at(30).isoformat(), None]]}
 
 
+async def test_a_clock_that_was_set_back_since_a_pause_breaks_nothing(guild: Guild) -> None:
+    await guild.write(sat, GUILD, QUARTZ, ALPHA, 0, None)
+    operation = await guild.start(0)
+    await guild.edit(operation, Edit(Kind.PAUSE, at(20), at(40)), 40)
+    await guild.end(operation, 35)
+    assert await guild.participants(operation) == {QUARTZ: 20}
+    assert await guild.database.read(store.windows_of, GUILD, operation) == [
+        (at(0), at(20)),
+        (at(40), at(40)),
+    ]
+
+
 async def test_who_lacks_the_role_gains_nothing(guild: Guild) -> None:
     await guild.write(sat, GUILD, QUARTZ, ALPHA, -30, -5)
     await guild.write(sat, GUILD, BERYL, ALPHA, -30, -5)

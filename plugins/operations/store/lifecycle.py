@@ -104,7 +104,10 @@ def end(
     if row is None or row.status != Status.ACTIVE.value:
         raise NotRunning(get_operation(guild_id, operation_id))
     # A clock that was set back since the start (or since a channel was added) must not turn spans around.
-    at = max(at, row.started_at)
+    open_ones = OperationWindow.select().where(
+        OperationWindow.operation_id == row.id, OperationWindow.closed.is_null()
+    )
+    at = max([at, row.started_at, *(window.opened for window in open_ones)])
     settle_links(guild_id, row.id, roles, at)
     OperationWindow.update(closed=at).where(
         OperationWindow.operation_id == row.id, OperationWindow.closed.is_null()
