@@ -254,7 +254,7 @@ class VoiceRecorder:
         if left is None:
             left = (await self._db.read(left_behind, [guild_id], now))[guild_id]
         tracker = room.tracker
-        tracker.restore(left.sessions, left.ends)
+        tracker.restore(left.sessions, left.ends, max(now, left.read))
         seen_until = left.seen_until or shards_beat
         # Each committed session proves that the process was alive when it began.
         seen = [record.joined for record in left.sessions] + ([] if seen_until is None else [seen_until])

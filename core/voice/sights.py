@@ -7,7 +7,7 @@ life is kept per guild, and only for those whose every event up to then is commi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,12 +32,14 @@ class LeftBehind:
 
     :param sessions: the open ones, oldest first.
     :param seen_until: until when it saw the guild; None if it never said so.
-    :param ends: of stays that ended later than it is now, by member: the clock was set back.
+    :param read: when this was looked up.
+    :param ends: of stays that ended later than that, by member: the clock was set back.
     """
 
-    sessions: list[SessionRecord] = field(default_factory=list)
-    seen_until: datetime | None = None
-    ends: Mapping[int, datetime] = field(default_factory=dict)
+    sessions: list[SessionRecord]
+    seen_until: datetime | None
+    read: datetime
+    ends: Mapping[int, datetime]
 
 
 def see(guild_ids: Collection[int], at: datetime) -> None:
@@ -68,7 +70,7 @@ def left_behind(guild_ids: Collection[int], now: datetime) -> dict[int, LeftBehi
     for guild_id, user_id, left in _ends_after(now, sessions, sights):
         ends[guild_id][user_id] = left
     return {
-        guild_id: LeftBehind(sessions[guild_id], sights.get(guild_id, _NEVER)[0], ends[guild_id])
+        guild_id: LeftBehind(sessions[guild_id], sights.get(guild_id, _NEVER)[0], now, ends[guild_id])
         for guild_id in guild_ids
     }
 

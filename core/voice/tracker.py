@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from core.events import SessionRecord, VoiceSnapshot
@@ -59,6 +59,8 @@ class GuildTracker:
         self._next_id = next_id
         self._seats: dict[int, _Seat] = {}
         self._ended: dict[int, datetime] = {}
+        self._others_ended = datetime.min.replace(tzinfo=UTC)
+        """No end that is not in `_ended` is later."""
 
     @property
     def open_sessions(self) -> list[SessionRecord]:
@@ -76,13 +78,18 @@ class GuildTracker:
         return bool(self._seats)
 
     def restore(
-        self, open_sessions: Iterable[SessionRecord], ends: Mapping[int, datetime] = _NO_ENDS
+        self,
+        open_sessions: Iterable[SessionRecord],
+        ends: Mapping[int, datetime] = _NO_ENDS,
+        ended: datetime | None = None,
     ) -> None:
         """Take over open sessions of an earlier process; nothing is said of them until `reconcile`.
 
-        :param ends: until when members have sat according to rows, where that is later than it is now.
+        :param ends: until when members have sat according to rows, where that is later than `ended`.
+        :param ended: when all others had left, at the latest.
         """
         self._ended.update(ends)
+        self._others_ended = ended or self._others_ended
         for record in open_sessions:
             # Whether it was voided is the row's own affair, and may be taken back.
             self._seats[record.user_id] = _Seat(replace(record, status="active"))
@@ -205,7 +212,7 @@ class GuildTracker:
         self, snapshot: VoiceSnapshot, channel_id: int, at: datetime, previous_id: int | None, estimated: bool
     ) -> _Seat:
         user_id = snapshot.user_id
-        ended = self._ended.pop(user_id, at)
+        ended = self._ended.pop(user_id, self._others_ended)
         if ended > at:
             # A clock set back must not let a stay begin before the member's last one ended.
             at, estimated = ended, True
@@ -285,6 +292,7 @@ class GuildTracker:
         deafened = record.deafened_us + _microseconds(record.deafened_since, left)
         if len(self._ended) >= ENDS_KEPT:
             self._ended = {user: end for user, end in self._ended.items() if end > left}
+            self._others_ended = max(self._others_ended, left)
         self._ended[user_id] = left
         return _record(
             record.id,

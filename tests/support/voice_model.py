@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from support.voice_people import AFK, LIMIT, People
+from support.voice_faults import Faults
+from support.voice_people import AFK, LIMIT
 from support.voice_process import Gate, Process, all_rows, last_sight, open_rows
 from support.voice_story import PEOPLE, Step
 from support.voice_truth import Blind, Lost, sound
@@ -22,7 +23,7 @@ BEAT = timedelta(seconds=HEARTBEAT_SECONDS)
 AGAIN = timedelta(seconds=LOOK_AGAIN_SECONDS)
 
 
-class Model(People):
+class Model(Faults):
     """One guild's evening: the truth, and a bot that goes through everything.
 
     :param db: shared by many evenings, each in a guild and on a shard of its own.
@@ -32,12 +33,9 @@ class Model(People):
         super().__init__(number, start)
         self.db, self.shard_id = db, number
         self.committed = 0
-        self.held: datetime | None = None
+        self.lost_at = start
         self.blind: Lost | None = None
         self.unsure: Lost | None = None
-        self.backwards = timedelta()
-        self.calm_since: datetime | None = None
-        """Since when the heartbeat goes on by a clock that nobody sets."""
         self.told: dict[int, int] = {}
         self.ids = IdSource(self.clock)
         self.said: list[str] = []
@@ -55,6 +53,7 @@ class Model(People):
                 await getattr(self, f"do_{what.replace(' ', '_')}")(who, where)
                 await self.settle()
                 self.check_now()
+                await self.check_proof()
             await self.do_free(0, 0)
             await self.do_boot(0, 0)
             await self.do_resume(0, 0)
@@ -83,13 +82,19 @@ class Model(People):
             mine.sort(key=lambda row: row.id)
             yield from sound(mine, AFK, linked=False)
 
+    def sees(self) -> bool:
+        """Say whether the bot sees all and the database takes it."""
+        process = self.process
+        seeing = process is not None and process.recovering is None
+        return seeing and self.line == "up" and self.held is None
+
     def check_now(self) -> None:
         """What must hold whenever the bot sees and the database answers."""
         process = self.process
         if process is None:
             return
         assert process.gate.refused == [], process.gate.refused
-        if self.held is not None or self.line != "up" or process.recovering is not None:
+        if not self.sees():
             return
         here = process.recorder.present_now(self.guild_id)
         away = process.recorder.afk_now(self.guild_id)
@@ -148,7 +153,7 @@ class Model(People):
             self.process.recorder.disconnected(self.clock.now(), [self.guild_id])
 
     def away(self, line: str) -> None:
-        now = self.clock.now()
+        now = self.lost_at = self.clock.now()
         self.line = line
         self.blind = self.blind or Lost(now, now, len(self.changes))
         # What is lost again before the bot has looked was lost all the time for it.
@@ -286,8 +291,9 @@ class Model(People):
                 await self.do_go(1 + (who + number) % len(PEOPLE), where + number)
         now = self.clock.now()
         earlier = self.unsure or self.blind
+        # What came between two losses, before the bot had looked, may have been written.
+        noticed = max(self.blind.noticed, self.lost_at) if self.blind and self.blind.noticed else now
         beat = await self.db.read(last_sight, self.guild_id)
-        self.check_beat(process, beat)
         left = min(beat, now) if beat is not None else now
         if earlier is not None:
             left = min(left, earlier.left)
@@ -301,9 +307,9 @@ class Model(People):
         self.unsure = self.calm_since = None
         # What the gap is reckoned from at the latest: the last proof of life of this guild.
         self.blind.first = self.blind.first or self.blind.noticed
-        self.blind.noticed = self.blind.noticed or now
+        self.blind.noticed = noticed
         process.gate.dead = True
-        process.gate.free.set()
+        process.gate.open()
         await self.stop(process, 0)
         self.missed.clear()
         self.line = "down"
@@ -314,13 +320,20 @@ class Model(People):
             if row.channel_id != AFK
         }
 
-    def check_beat(self, process: Process, beat: datetime | None) -> None:
+    async def check_proof(self) -> None:
         """While somebody sits there and is seen, the last proof of that is no older than it may be."""
         oldest = self.clock.now() - BEAT - AGAIN
-        if self.line != "up" or self.held is not None or process.recovering is not None:
+        if not self.sees():
             return
-        if self.calm_since is None or self.calm_since > oldest or not self.evening.seated_since(oldest):
+        if self.clock.monotonic() <= self.freed + LOOK_AGAIN_SECONDS:
             return
+        assert self.process is not None
+        recorder = self.process.recorder
+        known = [*recorder.present_now(self.guild_id), *recorder.afk_now(self.guild_id)]
+        since = min((row.joined for row in known), default=self.clock.now())
+        if self.calm_since is None or max(self.calm_since, since) > oldest:
+            return
+        beat = await self.db.read(last_sight, self.guild_id)
         assert beat is not None, f"no sign of life before {self.clock.now()}"
         assert beat >= oldest, f"the last sign of life before {self.clock.now()} is of {beat}"
 
@@ -348,40 +361,18 @@ class Model(People):
         process = self.process
         if process is not None:
             process.gate.dead = True
-            process.gate.free.set()
+            process.gate.open()
             await self.stop(process, 0)
-
-    async def do_hold(self, who: int, where: int) -> None:
-        """The database answers no write for a while."""
-        if self.process is not None and self.held is None:
-            self.held = self.clock.now()
-            self.process.gate.free.clear()
-
-    async def do_free(self, who: int, where: int) -> None:
-        self.held = None
-        if self.process is not None:
-            self.process.gate.free.set()
 
     async def do_switch(self, who: int, where: int) -> None:
         """Recording goes off, or on again."""
         process, now = self.process, self.clock.now()
-        if process is None or self.line != "up" or process.recovering is not None or self.held is not None:
+        if process is None or not self.sees():
             return
         self.wanted = not self.wanted
         for user, channel in self.places.items():
             self.evening.sit(user, channel if self.wanted else None, now)
         process.recorder.set_recording(self.guild_id, self.wanted, self.present())
-
-    async def do_jump(self, who: int, where: int) -> None:
-        """The clock is put on."""
-        self.calm_since = None
-        self.clock.offset += timedelta(seconds=where * 7)
-
-    async def do_jump_back(self, who: int, where: int) -> None:
-        step = timedelta(seconds=where * 7)
-        self.calm_since = None
-        self.clock.offset -= step
-        self.backwards += step
 
 
 async def failure(db: Database, number: int, start: datetime, steps: Sequence[Step]) -> str | None:

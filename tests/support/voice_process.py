@@ -14,6 +14,8 @@ from core.clock import SteppedClock
 from core.database import Database, GuildSight, VoiceSession
 from core.events import SessionRecord
 from core.voice.sessions import VoiceRecorder
+from core.voice.sights import see
+from core.voice.store import beat
 
 
 class WallClock(SteppedClock):
@@ -34,12 +36,17 @@ class Gate:
         self.db = db
         self.free = asyncio.Event()
         self.free.set()
+        self.voice_free = asyncio.Event()
+        """While it is not set, nothing but heartbeats gets through."""
+        self.voice_free.set()
         self.dead = False
         self.under_way = 0
         self.refused: list[str] = []
 
     async def write(self, fn: Callable[..., Any], *args: Any, key: int) -> Any:
         await self.free.wait()
+        if fn not in {beat, see}:
+            await self.voice_free.wait()
         if self.dead:
             await asyncio.Event().wait()
         self.under_way += 1
@@ -57,6 +64,11 @@ class Gate:
             return await self.db.read(fn, *args)
         finally:
             self.under_way -= 1
+
+    def open(self) -> None:
+        """Let everything through again."""
+        self.free.set()
+        self.voice_free.set()
 
     def there(self) -> Awaitable[None]:
         return self.db.there()

@@ -11,7 +11,7 @@ Step = tuple[str, int, int, float]
 WEIGHTS = {
     "go": 60, "mute": 4, "deafen": 8, "delete": 2, "gone": 3, "zombie": 2, "drop": 3, "resume": 6,
     "invalid": 2, "outage": 2, "back": 4, "crash": 3, "restart": 1, "boot": 6, "boot out": 1, "hold": 2,
-    "free": 5, "switch": 1, "jump": 1,
+    "stall": 2, "free": 5, "switch": 1, "jump": 1,
 }  # fmt: skip
 CALM = {
     "go",

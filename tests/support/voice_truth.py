@@ -151,11 +151,6 @@ class Evening:
         if deaf:
             spans.append((at, None))
 
-    def seated_since(self, at: datetime) -> bool:
-        """Say whether anybody has sat in one channel ever since then."""
-        last = [mine[-1][-1] for mine in self.presences.values() if mine]
-        return any(stay.until is None and stay.since <= at for stay in last)
-
     def wrongs(self, rows: Iterable[SessionRecord], now: datetime) -> list[str]:
         """Return what is wrong with all rows of the guild at `now`, in words; empty if nothing is."""
         by_user: dict[int, list[SessionRecord]] = {}

@@ -22,7 +22,7 @@ from core.database import (
     migrate_up,
 )
 from core.voice.sights import left_behind, see
-from core.voice.store import beat
+from core.voice.store import beat, last_beat
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 TOPAZ = 12
@@ -51,7 +51,7 @@ class Life(Stage):
     async def settle(self) -> None:
         for _ in range(4):
             await asyncio.sleep(0)
-        if self.gate.free.is_set():
+        if self.gate.free.is_set() and self.gate.voice_free.is_set():
             await self.recorder.settled(GUILD)
         while self.gate.under_way:
             await self.gate.db.idle()
@@ -165,6 +165,26 @@ async def test_what_is_not_committed_was_not_seen(database: Database, clock: Wal
     assert seen >= proof + 25 * SECOND
     assert {row.left for row in await life.rows()} == {None, proof + 5 * SECOND}
     await life.die()
+
+
+async def test_while_only_heartbeats_are_taken_nothing_more_was_seen(
+    database: Database, clock: WallClock
+) -> None:
+    life = await Life(database, clock).begin()
+    life.act(QUARTZ, ALPHA)
+    life.act(OPAL, ALPHA)
+    await life.go_on(15)
+    proof = clock.now()
+    life.gate.voice_free.clear()
+    await clock.advance(5)
+    life.act(QUARTZ, None)
+    await clock.advance(60, database.idle)
+    await life.die()
+    assert await database.read(last_beat, 0) == proof + MINUTE
+    after = await Life(database, clock).begin(opal=ALPHA)
+    rows = {row.user_id: (row.left, row.estimated) for row in await after.rows()}
+    assert rows == {QUARTZ: (proof, True), OPAL: (None, False)}
+    await after.die()
 
 
 async def test_the_last_one_before_a_stop_waits_for_what_is_not_committed(
