@@ -21,7 +21,8 @@ from core.database.backends import (
 from core.database.errors import CommitUnknown, StatementTooSlow, Stopped
 from core.database.operations import Operation, running
 
-_PROGRESS_STEPS = 20_000
+#: SQLite's steps, some 2 ms, between two looks at the limits; for each it needs the lock of the interpreter.
+_PROGRESS_STEPS = 100_000
 #: How often a call makes room for others before it has its last chance.
 MOST_YIELDS = 3
 #: Rows that calls have together when they are run as one: few enough not to be slow.
