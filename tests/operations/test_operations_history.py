@@ -165,6 +165,29 @@ async def test_an_officer_sees_why_time_counts_or_does_not(stage: Stage) -> None
     assert after[-4:] == [*expected[-4:-3], "5 min of 10 min counted", *expected[-2:]]
 
 
+async def test_a_role_change_that_nobody_saw_says_so(tmp_path: Any) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
+    async with open_stage(url, plugins=OWN_PLUGINS, start=EVENING, members=4) as stage:
+        await stage.start_bot()
+        scene = stage.scene
+        quartz, role = scene.members[0], scene.guild.create_role("Verified")
+        needed = {"required_role_id": role.id}
+        await stage.runtime.guilds.set_settings(scene.guild.id, "operations", needed, None)
+        await add(stage, scene.voice_channels[0])
+        await run(stage, scene.officer, "mining start")
+        await quartz.join(scene.voice_channels[0])
+        await stage.advance(300)
+        await stage.kill_bot()
+        scene.guild.set_roles(quartz, [role])
+        await stage.advance(30)
+        await stage.start_bot()
+        await stage.settle()
+        lines, _fields = await shown(await run(stage, scene.officer, "voice why", member=str(quartz.id)))
+        assert any(line.endswith("the required role is missing") for line in lines)
+        [told] = [line for line in lines if line.startswith("✅")]
+        assert "counts; ≈ I was offline when the roles changed, at some time since <t:" in told
+
+
 async def test_many_sessions_turn_pages(tmp_path: Any) -> None:
     url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
     async with open_stage(url, plugins=OWN_PLUGINS, start=EVENING, members=4) as stage:

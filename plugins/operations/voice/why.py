@@ -121,6 +121,11 @@ def _session_lines(judged: Judged, channel: str) -> list[str]:
 def _decision_line(decision: Decision) -> str:
     mark = "✅" if decision.linked else "❌"
     words = f"{mark} <t:{int(decision.since.timestamp())}:T> {_why(decision)}"
+    if decision.unseen_since is not None:
+        since = f"<t:{int(decision.unseen_since.timestamp())}:T>"
+        words = _("{decision}; ≈ I was offline when the roles changed, at some time since {when}").format(
+            decision=words, when=since
+        )
     if decision.decided_at - decision.since < _LATER:
         return words
     decided = f"<t:{int(decision.decided_at.timestamp())}:f>"
