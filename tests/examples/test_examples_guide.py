@@ -13,6 +13,7 @@ from example_places import EXAMPLE, ROOT, SOURCE
 
 import redlegion
 import redlegion.database
+import redlegion.voice
 from core import events, hookspecs
 from core.context import Context, SeatAccess, VoiceAccess
 from core.jobs import BACKOFF
@@ -117,6 +118,7 @@ def _public(kind: type) -> set[str]:
 def test_every_public_name() -> None:
     assert sorted(first_words("redlegion")) == sorted(redlegion.__all__)
     assert sorted(first_words("redlegion.database")) == sorted(redlegion.database.__all__)
+    assert sorted(first_words("redlegion.voice")) == sorted(redlegion.voice.__all__)
 
 
 def test_numbers_are_those_of_the_code() -> None:

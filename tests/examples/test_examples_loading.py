@@ -110,4 +110,4 @@ def test_every_file_is_packed() -> None:
 def test_its_own_tests_pass(tmp_path: Path) -> None:
     done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "--sandbox-recordings", "", cwd=EXAMPLE)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout

@@ -57,3 +57,15 @@ async def test_voice_sessions_are_counted(stage: Stage) -> None:
     listed = await stage.slash(member, "shift list")
     assert listed.message is not None
     assert listed.message["embeds"][0]["footer"]["text"] == "1 voice session has ended here."
+
+
+async def test_a_member_reads_their_own_time_in_voice(stage: Stage) -> None:
+    member, other = stage.scene.members[:2]
+    await member.join(stage.scene.voice_channels[0])
+    await other.join(stage.scene.voice_channels[0])
+    await stage.advance(45 * 60)
+    await member.move(stage.scene.voice_channels[1])
+    await stage.advance(30 * 60)
+    told = await stage.slash(member, "shift voice")
+    assert told.message is not None
+    assert told.message["content"] == "In the last seven days you were in voice for 1 h 15 min."

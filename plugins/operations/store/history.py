@@ -9,7 +9,6 @@ from typing import Any
 from core.database import VoiceSession, VoiceVoid
 from core.events import SessionRecord
 from core.stays.retention import retention_of
-from core.stays.statistics import Totals, totals_of
 from core.voice.store import read_records
 from plugins.operations.rules.credit import counted_part, counting_spans
 from plugins.operations.rules.linking import NO_ROLE, Decision, Roles
@@ -20,6 +19,7 @@ from plugins.operations.store.linking import decisions_of
 from plugins.operations.store.reading import get_operation
 from plugins.operations.store.standing import record_until, stay_of
 from plugins.operations.store.window_checks import windows_of
+from redlegion.voice import Totals, totals_of
 
 
 @dataclass(frozen=True, slots=True)

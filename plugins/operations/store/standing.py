@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.events import SessionRecord
-from core.voice.store import sessions_between
 from plugins.operations.models import Operation, OperationChannel, OperationWindow
 from plugins.operations.rules.credit import Credit, Stay, TrackedSpan, Window, credit
 from plugins.operations.rules.linking import NO_ROLE, Decision, Roles, held_spans, unseen_changes
@@ -17,6 +15,7 @@ from plugins.operations.store.channels import tracked_channels
 from plugins.operations.store.linking import decisions_of
 from plugins.operations.store.reading import get_operation
 from redlegion.database import User
+from redlegion.voice import SessionRecord, sessions_between
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from core.stays.statistics import folded_within
 from plugins.operations.models import Operation, OperationChannel, OperationWindow
 from plugins.operations.rules.spans import Span, intersection, union, us
 from plugins.operations.rules.windows import Bounds
 from plugins.operations.store.channels import ChannelsTaken
+from redlegion.voice import folded_within
 
 
 class OnlySums(Exception):

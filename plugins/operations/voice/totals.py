@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import discord
 
-from core.stays.folding import Sums
-from core.stays.statistics import Totals
 from plugins.operations.rules.spans import seconds
 from plugins.operations.views import COLOUR, duration, fit
 from redlegion import plural
 from redlegion import translate as _
+from redlegion.voice import Sums, Totals
 
 #: Channels that are named.
 _MOST = 3

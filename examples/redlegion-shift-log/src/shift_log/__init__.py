@@ -34,7 +34,7 @@ def register_settings() -> type[ShiftLogSettings]:
 
 @hookimpl
 def register_commands() -> list[app_commands.Group]:
-    """/shift note and /shift list."""
+    """/shift note, /shift list and /shift voice."""
     return [shift]
 
 

@@ -1,7 +1,8 @@
-"""/shift note and /shift list."""
+"""/shift note, /shift list and /shift voice."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -31,3 +32,17 @@ async def list_(interaction: Interaction) -> None:
         remarks = await ctx.read(store.newest_remarks, ctx.guild_id, ctx.settings.shown)
         ended = await ctx.read(store.ended_sessions, ctx.guild_id)
     await reply(interaction, embed=views.list_embed(remarks, ended), ephemeral=True)
+
+
+@shift.command(name="voice", description="See how long you sat in voice in the last seven days")
+@requires("member")
+async def voice(interaction: Interaction) -> None:
+    """Tell a member their own time."""
+    ctx = Context.of(interaction)
+    async with deferred_if_slow(interaction, ephemeral=True):
+        await ctx.voice.settled()
+        now = ctx.clock.now()
+        spent = await ctx.read(
+            store.voice_time, ctx.guild_id, interaction.user.id, now - timedelta(days=7), now
+        )
+    await reply(interaction, views.voice_text(spent), ephemeral=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from redlegion import enqueue
 from redlegion.database import current_now, ensure_guild
+from redlegion.voice import sessions_between
 from shift_log.models import RemarkRow, TallyRow
 
 
@@ -139,6 +140,15 @@ def ended_sessions(guild_id: int) -> int:
     """Return how many voice sessions have ended."""
     row = TallyRow.get_or_none(TallyRow.guild_id == guild_id)
     return 0 if row is None else int(row.ended)
+
+
+def voice_time(guild_id: int, user_id: int, start: datetime, end: datetime) -> timedelta:
+    """Return how long a member sat in voice in a span; the AFK channel and voided stays do not count.
+
+    :param end: now, at the latest.
+    """
+    stays = sessions_between(guild_id, start, end, user_id=user_id)
+    return sum((min(stay.left or end, end) - max(stay.joined, start) for stay in stays), timedelta())
 
 
 def _view(row: RemarkRow) -> Remark:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -70,3 +71,11 @@ def _line(remark: Remark) -> str:
     text = discord.utils.escape_markdown(" ".join(remark.text.split())[:LINE])
     mark = "✓" if remark.read_by is not None else "•"
     return f"{mark} **#{remark.id}** <t:{int(remark.written_at.timestamp())}:R> <@{remark.user_id}>: {text}"
+
+
+def voice_text(spent: timedelta) -> str:
+    """Return how long a member sat in voice, in words."""
+    hours, minutes = divmod(int(spent.total_seconds()) // 60, 60)
+    return _("In the last seven days you were in voice for {hours} h {minutes} min.").format(
+        hours=hours, minutes=minutes
+    )
