@@ -18,6 +18,7 @@ from core.database.errors import DatabaseClosed, DatabaseUnavailable
 from core.events import Resync, SessionRecord, VoiceSnapshot
 from core.ids import IdSource
 from core.voice.beats import HEARTBEAT_SECONDS, Rival, ShardBeats
+from core.voice.gaps import Gaps
 from core.voice.outbox import DATA, LIMIT, Deliver, Outbox, Overflow, Writer
 from core.voice.sights import LeftBehind, left_behind, see
 from core.voice.tracker import GuildTracker
@@ -73,6 +74,7 @@ class VoiceRecorder:
         self._clock = clock
         self._ids = ids
         self._gap_limit = gap_limit
+        self._gaps = Gaps(gap_limit)
         self._outbox = Outbox(db, clock, deliver, limit=queue_limit, folder=folder)
         self._rooms: dict[int, _Room] = {}
         self._left_behind: dict[int, LeftBehind] = {}
@@ -228,6 +230,7 @@ class VoiceRecorder:
                 if not room.restored:
                     last_alive = await self._restore(room, shard_id, guild_id, present, now)
         elif room.wanted:
+            self._gaps.while_running(shard_id, guild_id, last_alive, now)
             self._outbox.put(guild_id, room.tracker.reconcile(present, last_alive, now, self._gap_limit))
             room.tracker.alive_until = None
         else:
@@ -263,6 +266,7 @@ class VoiceRecorder:
             present, now = room.newer_sight
             room.newer_sight = None
         if room.wanted:
+            self._gaps.at_start(shard_id, shards_beat, now)
             transitions = tracker.reconcile(present, last_alive, now, self._gap_limit)
         else:
             transitions = tracker.close_all(last_alive, estimated=True)
