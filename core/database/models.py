@@ -131,7 +131,7 @@ class VoiceSession(BaseModel):
             Check("\"status\" IN ('active', 'completed', 'cancelled')", name="voice_sessions_status"),
             Check('"left" IS NULL OR "left" >= "joined"', name="voice_sessions_order"),
         )
-        indexes = ((("user_id", "guild_id"), False), (("guild_id", "joined"), False))
+        indexes = ((("user_id", "guild_id", "id"), False), (("guild_id", "joined"), False))
 
 
 VoiceSession.add_index(

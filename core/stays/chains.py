@@ -11,8 +11,11 @@ from peewee import JOIN
 
 from core.database import VoiceSession, VoiceVoid
 from core.events import SessionRecord
+from core.voice.rows import COLUMNS
 from core.voice.store import read_records
 
+#: Stays that are read in one statement where a chain is followed.
+STAYS_AT_ONCE = 50
 _NOTHING = timedelta()
 
 
@@ -82,8 +85,10 @@ def chain_of(guild_id: int, user_id: int, start: datetime, end: datetime) -> lis
     :param start: aware; stays that ended then or earlier are left out.
     :param end: aware; stays that began then or later are left out.
     """
-    query = _shown(guild_id, user_id).where(
-        VoiceSession.joined < end, VoiceSession.left.is_null() | (VoiceSession.left > start)
+    query = _shown(guild_id).where(
+        VoiceSession.user_id == user_id,
+        VoiceSession.joined < end,
+        VoiceSession.left.is_null() | (VoiceSession.left > start),
     )
     return chains(read_records(query))
 
@@ -91,17 +96,46 @@ def chain_of(guild_id: int, user_id: int, start: datetime, end: datetime) -> lis
 def chain_with(guild_id: int, session_id: int) -> Chain | None:
     """Return the whole chain that a session is part of, None when this guild has no such session.
 
+    However much the member has sat, no more is read than the chain and a piece beyond either end.
     Store function.
     """
-    found: Any = (
-        VoiceSession.select(VoiceSession.user_id)
-        .where(VoiceSession.id == session_id, VoiceSession.guild_id == guild_id)
-        .scalar()
-    )
-    if found is None:
-        return None
-    every = chains(read_records(_shown(guild_id, found)))
-    return next((chain for chain in every if session_id in {link.session.id for link in chain.links}), None)
+    for one in _piece(_shown(guild_id).where(VoiceSession.id == session_id)).values():
+        records = [*_before(one), one, *_after(one)]
+        return next(chain for chain in chains(records) if one in [link.session for link in chain.links])
+    return None
+
+
+def _before(record: SessionRecord) -> list[SessionRecord]:
+    """Return the stays that led to one, oldest first."""
+    found: list[SessionRecord] = []
+    known: dict[int, SessionRecord] = {}
+    shown, id_of = _of_member(record), VoiceSession.id
+    while record.previous_id is not None:
+        if record.previous_id not in known:
+            known = _piece(shown.where(id_of <= record.previous_id).order_by(id_of.desc()))
+        if record.previous_id not in known:
+            break
+        record = known[record.previous_id]
+        found.append(record)
+    return found[::-1]
+
+
+def _after(record: SessionRecord) -> list[SessionRecord]:
+    """Return the stays that one led to, oldest first."""
+    found: list[SessionRecord] = []
+    shown, id_of = _of_member(record), VoiceSession.id
+    while piece := _piece(shown.where(id_of > record.id).order_by(id_of)):
+        for later in piece.values():
+            if later.previous_id != record.id:
+                return found
+            record = later
+            found.append(record)
+    return found
+
+
+def _piece(query: Any) -> dict[int, SessionRecord]:
+    rows = query.select(*COLUMNS).limit(STAYS_AT_ONCE).tuples()
+    return {row[0]: SessionRecord(*row) for row in rows}
 
 
 def chains(records: Iterable[SessionRecord]) -> list[Chain]:
@@ -121,14 +155,17 @@ def chains(records: Iterable[SessionRecord]) -> list[Chain]:
     return [Chain(tuple(each)) for each in links.values()]
 
 
-def _shown(guild_id: int, user_id: int) -> Any:
+def _of_member(record: SessionRecord) -> Any:
+    return _shown(record.guild_id).where(VoiceSession.user_id == record.user_id)
+
+
+def _shown(guild_id: int) -> Any:
     # A cancelled row without a reason is a stay too short to keep, which only a plugin's link has saved.
     return (
         VoiceSession.select()
         .join(VoiceVoid, JOIN.LEFT_OUTER, on=(VoiceVoid.session_id == VoiceSession.id))
         .where(
             VoiceSession.guild_id == guild_id,
-            VoiceSession.user_id == user_id,
             (VoiceSession.status != "cancelled") | VoiceVoid.id.is_null(False),
         )
     )

@@ -136,3 +136,36 @@ async def test_a_hub_in_which_somebody_stays_is_a_stay_of_its_own(stage: Stage) 
     await stage.clock.advance(60)
     [chain] = await _chains(stage)
     assert chain.lengths(stage.clock.now()) == [(HUB, timedelta(seconds=1)), (ALPHA, MINUTE)]
+
+
+async def test_a_long_chain_among_many_others_is_followed_in_pieces(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.stays.chains.STAYS_AT_ONCE", 4)
+    for evening in range(6):
+        for step in range(9 if evening == 2 else 4):
+            stage.act(QUARTZ, ALPHA if step % 2 else BETA)
+            await stage.clock.advance(60)
+        stage.act(QUARTZ, None)
+        await stage.clock.advance(60)
+    every = await _chains(stage)
+    assert [len(chain.links) for chain in every] == [4, 4, 9, 4, 4, 4]
+
+    def follow(session_id: int) -> tuple[Chain | None, int]:
+        rows = 0
+
+        def note(event: object) -> None:
+            nonlocal rows
+            rows += 1
+
+        stage.db.backend.query_hooks.append(note)
+        try:
+            return chain_with(GUILD, session_id), rows
+        finally:
+            stage.db.backend.query_hooks.remove(note)
+
+    for chain in every:
+        for link in chain.links:
+            found, statements = await stage.db.read(follow, link.session.id)
+            assert found == chain
+            assert 2 <= statements <= 3 + len(chain.links) // 4 + 1
