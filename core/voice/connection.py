@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 
 import discord
@@ -21,6 +22,19 @@ from discord.voice_state import ConnectionFlowState, VoiceConnectionState
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 1.0
+
+
+async def close_all(sockets: Iterable[DiscordVoiceWebSocket], guild_id: int) -> None:
+    """Close voice websockets, each within `CLOSE_SECONDS`; they are closed even if the wait is cancelled."""
+    closing = asyncio.gather(*map(_close, sockets), return_exceptions=True)
+    for outcome in await asyncio.shield(closing):
+        if isinstance(outcome, Exception):
+            _log.debug("closing a voice websocket in guild %d: %r", guild_id, outcome)
+
+
+async def _close(ws: DiscordVoiceWebSocket) -> None:
+    async with asyncio.timeout(CLOSE_SECONDS):
+        await ws.close()
 
 
 class SeatVoiceClient(discord.VoiceClient):
@@ -78,10 +92,7 @@ class _Connection(VoiceConnectionState):
         for ws in opened:
             if ws._keep_alive is not None:
                 ws._keep_alive.stop()
-        closing = [asyncio.wait_for(ws.close(), CLOSE_SECONDS) for ws in opened]
-        for outcome in await asyncio.gather(*closing, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                _log.debug("closing a voice websocket in guild %d: %r", self.guild.id, outcome)
+        await close_all(opened, self.guild.id)
         # A pause after the end would put a reader to sleep that has not seen yet that it is to end.
         if self._socket_reader._end.is_set():
             self._socket_reader.stop()

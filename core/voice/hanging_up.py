@@ -19,12 +19,13 @@ from typing import Any
 import discord
 from discord.gateway import VoiceKeepAliveHandler
 
+from core.voice.connection import CLOSE_SECONDS, close_all
+
 _log = logging.getLogger(__name__)
 
 #: The discord.py whose voice_state.py and gateway.py were read for this.
 READ_FROM = "2.7.1"
 
-CLOSE_SECONDS = 1.0
 CANCELS = 5
 
 
@@ -105,10 +106,7 @@ async def _end_heartbeats(client: discord.VoiceClient) -> None:
     for thread in threads:
         thread.stop()
     sockets = {thread.ws for thread in threads} | ({client.ws} if client.ws else set())
-    closing = [asyncio.wait_for(socket.close(), CLOSE_SECONDS) for socket in sockets]
-    for outcome in await asyncio.gather(*closing, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            _log.debug("closing a voice websocket in guild %d: %r", client.guild.id, outcome)
+    await close_all(sockets, client.guild.id)
     for thread in threads:
         # A heartbeat under way needs this loop to end, which therefore must not be blocked by the wait.
         await asyncio.to_thread(thread.join, CLOSE_SECONDS)

@@ -1,4 +1,4 @@
-"""A voice websocket that is to end ends, though a message comes in the very moment."""
+"""A voice websocket that is to end ends, though a message or a cancellation comes in the very moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from core.voice.connection import _WebSocket
+from core.voice.connection import _WebSocket, close_all
 
 BEAT_TAKEN = {"op": 6, "d": {"t": 1}}
 
@@ -53,10 +53,24 @@ async def test_a_message_in_the_moment_of_a_cancellation_does_not_swallow_it(
         for _spin in range(spins):
             await asyncio.sleep(0)
         polling.cancel()
-        ended, _going_on = await asyncio.wait({polling}, timeout=2)
+        ended, _going_on = await asyncio.wait({polling}, timeout=60)
         assert ended, f"polls on after a cancellation {spins} turns after the message"
         cancelled += polling.cancelled()
     assert cancelled == 12
+
+
+async def test_a_close_that_is_cancelled_before_it_begins_goes_on(
+    websocket: tuple[_WebSocket, web.WebSocketResponse],
+) -> None:
+    ours, other = websocket
+    closing = asyncio.create_task(close_all([ours], 7))
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    async with asyncio.timeout(60):
+        while not (ours.ws.closed and other.closed):  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
 
 
 async def _poll_for_ever(polled: _WebSocket) -> None:
