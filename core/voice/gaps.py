@@ -30,8 +30,8 @@ class Gaps:
             self._warn(f"shard {shard_id} was away", gap)
             return
         _log.info(
-            "shard %d was away for %s, no longer than %s (VOICE_GAP_LIMIT_SECONDS): who sits in voice where they "
-            "sat has stayed, who came, left or moved meanwhile is marked as estimated",
+            "shard %d was away for %s, no longer than %s (VOICE_GAP_LIMIT_SECONDS): who sits in voice where "
+            "they sat has stayed, who came, left or moved meanwhile is marked as estimated",
             shard_id,
             _words(gap),
             _words(self._limit),

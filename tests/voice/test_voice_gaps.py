@@ -35,11 +35,11 @@ async def test_a_start_after_a_kill_tells_it_once_and_credits_as_it_says(
         await stage.slash(scene.officer, "mining start")
         await stage.advance(300)
         await stage.runtime.recorder.beat_now(0)
-        assert not caplog.records, "the first start of all follows on nothing"
+        assert not _told(caplog), "the first start of all follows on nothing"
         await stage.kill_bot()
         await stage.advance(away)
         await stage.start_bot()
-        [record] = caplog.records
+        [record] = _told(caplog)
         assert (record.levelno, record.getMessage().partition(" (")[0]) == said
         await stage.advance(300)
         await stage.slash(scene.officer, "mining stop")
@@ -56,8 +56,12 @@ def test_each_gap_is_told_once_per_shard(caplog: pytest.LogCaptureFixture) -> No
         gaps.while_running(0, guild, START, START + LIMIT)
         gaps.while_running(0, guild, START + timedelta(hours=4), START + timedelta(hours=5))
     gaps.while_running(1, 9, START + timedelta(hours=4), START + timedelta(hours=4) + LIMIT)
-    assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
+    assert [record.getMessage().partition(",")[0] for record in _told(caplog)] == [
         "shard 0 was away for 3 h 5 min",
         "shard 1 was away for 3 h 5 min",
         "guild 7 of shard 0 was out of sight for 60 min",
     ]
+
+
+def _told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.name == LOGGER]
