@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,10 @@ import pytest
 from PIL import Image
 
 from plugins.operations.rules.statistics import MemberEvening, Step
+from plugins.operations.rules.values import OperationView
+from plugins.operations.store.evenings import Evening
 from plugins.operations.voice.lettering import Lettering
+from plugins.operations.voice.pages import timeline_of
 from plugins.operations.voice.picture import draw_timeline
 from plugins.operations.voice.timeline import (
     COLOURS,
@@ -25,6 +29,8 @@ from plugins.operations.voice.timeline import (
 )
 
 START = datetime(2026, 9, 6, 18, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
+OPERATION = OperationView(1, "sunday", "Sunday Mining", "x", "ended", START, START, False, 0)
 WORDS = {
     "running": "running",
     "estimated": "estimated",
@@ -96,14 +102,47 @@ def test_time_marks_are_round_in_the_guilds_zone(minutes: int, labels: list[str]
 @pytest.mark.parametrize(
     ("begins", "labels"),
     [
-        (datetime(2026, 10, 25, 0, tzinfo=UTC), ["02:00", "03:00", "04:00"]),
-        (datetime(2026, 3, 29, 0, tzinfo=UTC), ["01:00", "03:00", "04:00", "05:00"]),
+        (datetime(2026, 10, 25, 0, tzinfo=UTC), ["02:00 CEST", "02:00 CET", "03:00", "04:00"]),
+        (datetime(2026, 3, 29, 0, tzinfo=UTC), ["01:00 CET", "03:00 CEST", "04:00", "05:00"]),
     ],
 )
 def test_time_marks_over_a_change_of_the_clocks(begins: datetime, labels: list[str]) -> None:
     marks = time_marks(begins, begins + timedelta(hours=3), ZoneInfo("Europe/Berlin"), 4)
     assert [label for _at, label in marks] == labels
-    assert sorted(marks) == marks
+    assert [each for each, _label in marks] == [begins + timedelta(hours=each) for each in range(4)]
+
+
+def test_two_hours_over_a_change_of_the_clocks_are_two_hours() -> None:
+    zone, begins = ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, 0, 10, tzinfo=UTC)
+    ends = begins + timedelta(hours=2, minutes=7)
+    marks = time_marks(begins, ends, zone, 8)
+    assert [label for _at, label in marks] == ["02:30 CEST", "02:00 CET", "02:30", "03:00"]
+    assert {after - before for (before, _a), (after, _b) in itertools.pairwise(marks)} == {HALF_HOUR}
+    evening = Evening(OPERATION, ((begins, ends),), {}, (), {})
+    assert timeline_of(evening, (), 1, {}, zone).subtitle == (
+        "2026-10-25 02:10 CEST to 03:17 CET (Europe/Berlin)"
+    )
+    usual = Evening(OPERATION, ((at(0), at(127)),), {}, (), {})
+    assert timeline_of(usual, (), 1, {}, zone).subtitle == "2026-09-06 20:00 to 22:07 (Europe/Berlin)"
+
+
+@pytest.mark.parametrize(
+    ("begins", "hours", "labels"),
+    [
+        (datetime(2026, 10, 24, 22, tzinfo=UTC), 12, ["25 Oct", "02:00", "04:00", "06:00", "08:00", "10:00"]),
+        (datetime(2026, 3, 28, 23, tzinfo=UTC), 12, ["29 Mar", "04:00", "06:00", "08:00", "10:00", "12:00"]),
+        (
+            datetime(2026, 10, 24, 22, tzinfo=UTC),
+            72,
+            ["25 Oct", "12:00", "26 Oct", "12:00", "27 Oct", "12:00"],
+        ),
+    ],
+)
+def test_hours_apart_stay_round_over_a_change_of_the_clocks(
+    begins: datetime, hours: int, labels: list[str]
+) -> None:
+    marks = time_marks(begins, begins + timedelta(hours=hours), ZoneInfo("Europe/Berlin"), 7)
+    assert [label for _at, label in marks] == labels
 
 
 @pytest.mark.parametrize("minutes", [0, 0.01, 60, 60 * 24 * 400])

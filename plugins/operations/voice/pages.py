@@ -18,7 +18,7 @@ from plugins.operations.rules.statistics import MemberEvening
 from plugins.operations.store import Evening
 from plugins.operations.views import add_role_gone, duration, plain
 from plugins.operations.voice import embeds, totals
-from plugins.operations.voice.timeline import MOST_ROWS, Row, Timeline, looks_for
+from plugins.operations.voice.timeline import MOST_ROWS, Row, Timeline, clocks_change, looks_for
 from redlegion import (
     Component,
     Context,
@@ -190,7 +190,7 @@ def timeline_of(
     return Timeline(
         title=evening.operation.title,
         subtitle=_("{start} to {end} ({zone})").format(
-            start=_local(start, zone), end=_local(end, zone, start), zone=_zone_name(start, zone)
+            start=_local(start, zone, before=end), end=_local(end, zone, start), zone=_zone_name(start, zone)
         ),
         windows=evening.windows,
         channels=evening.channels,
@@ -217,10 +217,14 @@ def _draw(timeline: Timeline) -> bytes:
     return draw_timeline(timeline)
 
 
-def _local(at: datetime, zone: tzinfo, after: datetime | None = None) -> str:
+def _local(
+    at: datetime, zone: tzinfo, after: datetime | None = None, *, before: datetime | None = None
+) -> str:
     local = at.astimezone(zone)
     same_day = after is not None and after.astimezone(zone).date() == local.date()
-    return local.strftime("%H:%M" if same_day else "%Y-%m-%d %H:%M")
+    words = local.strftime("%H:%M" if same_day else "%Y-%m-%d %H:%M")
+    # 02:10 to 03:17 may be two hours.
+    return f"{words} {local.tzname()}" if clocks_change(after or at, before or at, zone) else words
 
 
 def _zone_name(at: datetime, zone: tzinfo) -> str:

@@ -100,6 +100,8 @@ def looks_for(members: Sequence[MemberEvening], channels: Mapping[int, str]) -> 
 def time_marks(start: datetime, end: datetime, zone: tzinfo, most: int) -> list[tuple[datetime, str]]:
     """Return (instant, label) of the marks on the time axis, at round times of a zone.
 
+    Where the clocks change, a label says from which mark on it is in which part of the year.
+
     :param most: marks that there is room for.
     """
     minutes = (end - start) / timedelta(minutes=1)
@@ -109,16 +111,40 @@ def time_marks(start: datetime, end: datetime, zone: tzinfo, most: int) -> list[
     local = start.astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     marks: list[tuple[datetime, str]] = []
-    # Steps of wall-clock time, each looked up in the zone: it may skip an hour, or have one twice.
-    naive = midnight.replace(tzinfo=None)
-    seen = None
+    named = None if clocks_change(start, end, zone) else local.tzname()
+    for at in _instants(midnight.replace(tzinfo=None), end, zone, step):
+        if at < start:
+            continue
+        shown = at.astimezone(zone)
+        if step >= 1440 or (shown.hour, shown.minute) == (0, 0):
+            marks.append((at, shown.strftime("%d %b")))
+            continue
+        # Over days the hours do not come twice.
+        if shown.tzname() != named and step <= 60:
+            named = shown.tzname()
+            marks.append((at, shown.strftime("%H:%M %Z")))
+        else:
+            marks.append((at, shown.strftime("%H:%M")))
+    return marks
+
+
+def clocks_change(start: datetime, end: datetime, zone: tzinfo) -> bool:
+    """Say whether a zone's clocks show another part of the year at the end of a span than at its start."""
+    return start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
+
+
+def _instants(naive: datetime, end: datetime, zone: tzinfo, step: int) -> list[datetime]:
+    """Return when a zone's clocks show every `step` minutes from a time on, up to `end`, in order."""
+    found: set[datetime] = set()
     while True:
         at = naive.replace(tzinfo=zone).astimezone(UTC)
         if at > end:
-            return marks
-        if at >= start and at != seen:
-            shown = at.astimezone(zone)
-            days = step >= 1440 or (shown.hour, shown.minute) == (0, 0)
-            marks.append((at, shown.strftime("%d %b" if days else "%H:%M")))
-            seen = at
+            return sorted(found)
+        # A time that the clocks skip; a day begins all the same.
+        if step >= 1440 or at.astimezone(zone).replace(tzinfo=None) == naive:
+            found.add(at)
+        again = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        # What they show twice is marked twice, if marks lie that close.
+        if at < again <= end and step <= 60:
+            found.add(again)
         naive += timedelta(minutes=step)
