@@ -55,10 +55,7 @@ def add_category(
     ensure_guild(guild_id)
     SundayCategory.insert(
         guild_id=guild_id, category_id=category.category_id, name=category.name, since=at
-    ).on_conflict(
-        conflict_target=[SundayCategory.guild_id, SundayCategory.category_id],
-        preserve=[SundayCategory.name],
-    ).execute()
+    ).on_conflict_ignore().execute()
     return add_channels(guild_id, channels, at, dispatch_id)
 
 
