@@ -258,7 +258,14 @@ class Bot(discord.AutoShardedClient):
     def _role_deleted(self, role: discord.Role) -> None:
         self._guild_changed(role.guild)
         self.runtime.dispatcher.deliver(
-            role.guild.id, "on_role_deleted", RoleDeleted(role.guild.id, role.id, self.runtime.clock.now())
+            role.guild.id,
+            "on_role_deleted",
+            RoleDeleted(
+                role.guild.id,
+                role.id,
+                self.runtime.clock.now(),
+                self.runtime.recorder.unseen_since(role.guild.id),
+            ),
         )
         self.runtime.tasks.spawn(
             self.runtime.guilds.forget_roles(role.guild.id, [role.id]), f"forget role {role.id}"

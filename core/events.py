@@ -180,11 +180,16 @@ class ChannelChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoleDeleted:
-    """A role is gone, and nobody holds it any more."""
+    """A role is gone, and nobody holds it any more.
+
+    :param at: when we heard of it.
+    :param unseen_since: as in `MemberRolesChanged`.
+    """
 
     guild_id: int
     role_id: int
     at: datetime
+    unseen_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

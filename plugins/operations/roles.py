@@ -72,7 +72,7 @@ async def role_deleted(ctx: Context, event: RoleDeleted) -> None:
     notice(ctx)
     if await quiet.anything_runs(ctx):
         await ctx.voice.settled()
-        await ctx.write(store.resync_links, ctx.guild_id, NO_ROLE, event.at)
+        await ctx.write(store.resync_links, ctx.guild_id, NO_ROLE, event.at, unseen_since=event.unseen_since)
 
 
 async def look_again(ctx: Context, event: Resync) -> None:

@@ -220,3 +220,27 @@ async def test_roles_that_change_unseen_are_marked_and_off_by_the_gap(stage: Sta
     assert estimated
     assert 607 - BEAT <= seconds <= 607
     assert found == {}, "who never held it earns nothing"
+
+
+@pytest.mark.parametrize("away", ["killed", "dropped and resumed"])
+async def test_a_required_role_that_is_deleted_unseen_is_asked_of_nobody_from_the_return(
+    stage: Stage, away: str
+) -> None:
+    go, come = AWAY[away]
+    scene = stage.scene
+    holds, lacks = scene.members[:2]
+    role = scene.guild.create_role("Miner")
+    scene.guild.set_roles(holds, [role])
+    await require(stage, role.id)
+    for person in (holds, lacks):
+        await person.join(scene.voice_channels[0])
+    await begin(stage)
+    await stage.advance(100)
+    await go(stage)
+    await stage.world.clock.advance(50)
+    await scene.owner.delete_role(role)
+    await stage.world.clock.advance(GAP - 50)
+    await come(stage)
+    back = round((stage.world.clock.now() - EVENING).total_seconds())
+    await stage.advance(60)
+    assert await credited(stage) == {holds.id: (back + 60, False), lacks.id: (60, True)}
