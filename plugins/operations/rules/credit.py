@@ -27,6 +27,7 @@ class Stay:
     :param deafened_us: microseconds of it spent deafened.
     :param sits: it goes on.
     :param unsure: (from, to) spans at some instant of which that role was given or taken, unseen.
+    :param via_channel_id: where it began, if that was another channel for less than a second.
     """
 
     user_id: int
@@ -39,6 +40,7 @@ class Stay:
     deafened_us: int = 0
     sits: bool = False
     unsure: tuple[tuple[datetime, datetime], ...] = ()
+    via_channel_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

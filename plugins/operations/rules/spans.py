@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SECOND = 1_000_000
+SECOND = 1_000_000
 
 #: (start, end) in microseconds since 1970; the end is not part of it.
 Span = tuple[int, int]
@@ -25,7 +25,7 @@ def instant(microseconds: int) -> datetime:
 
 def seconds(microseconds: int) -> int:
     """Return whole seconds, rounded half up."""
-    return (microseconds + _SECOND // 2) // _SECOND
+    return (microseconds + SECOND // 2) // SECOND
 
 
 def length(spans: Iterable[Span]) -> int:

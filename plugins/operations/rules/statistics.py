@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from plugins.operations.rules.credit import Stay, TrackedSpan, Window, counted_part, counting_spans, credit
-from plugins.operations.rules.spans import Span, instant, length, seconds, union, us
+from plugins.operations.rules.credit import (
+    Credit,
+    Stay,
+    TrackedSpan,
+    Window,
+    counted_part,
+    counting_spans,
+    credit,
+)
+from plugins.operations.rules.spans import SECOND, Span, instant, length, seconds, union, us
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A part of a stay in one channel, within the windows.
 
-    :param counted: it is credited; otherwise the member lacked the role.
+    :param counted: it is credited; otherwise the member lacked the role, or it was voided.
     :param start_estimated: it begins with a bound that was inferred after an outage.
     :param end_estimated: it ends with one.
+    :param void_reason: why it was voided, None while it is not.
+    :param via_channel_id: the channel that the member passed through, in less than a second, on the way here.
+    :param whole: the seconds that are told of it, so that all parts make up the credit; None: its own.
     """
 
     channel_id: int
@@ -26,20 +37,28 @@ class Step:
     counted: bool = True
     start_estimated: bool = False
     end_estimated: bool = False
+    void_reason: str | None = None
+    via_channel_id: int | None = None
+    whole: int | None = None
 
     @property
     def seconds(self) -> int:
-        """How long it lasted, rounded half up."""
-        return seconds(us(self.end) - us(self.start))
+        """How long it lasted: rounded half up, or such that all parts make up the credit."""
+        return seconds(self.lasted) if self.whole is None else self.whole
+
+    @property
+    def lasted(self) -> int:
+        """How long it lasted, in microseconds."""
+        return us(self.end) - us(self.start)
 
 
 @dataclass(frozen=True, slots=True)
 class MemberEvening:
     """One member in one operation.
 
-    :param seconds: the credit; 0 for who only sat there without the role.
+    :param seconds: the credit; 0 for who only sat there without the role, or whose stays were voided.
     :param estimated: as in `Credit`.
-    :param channels: credited seconds per channel.
+    :param channels: credited seconds per channel; they add up to the credit.
     :param steps: in order of time; the chain of the member's channels.
     :param first_seen: the first credited instant, or the first at all without any credit.
     :param last_seen: the end of the last one.
@@ -61,11 +80,15 @@ class MemberEvening:
 
 
 def evenings(
-    stays: Iterable[Stay], windows: Iterable[Window], tracked: Iterable[TrackedSpan]
+    stays: Iterable[Stay],
+    windows: Iterable[Window],
+    tracked: Iterable[TrackedSpan],
+    voided: Iterable[tuple[Stay, str]] = (),
 ) -> dict[int, MemberEvening]:
     """Return the evening of each member who sat in a tracked channel while it counted.
 
     :param stays: as for `credit`.
+    :param voided: (stay, reason) of those that were voided; they are told of, and credit nothing.
     """
     stays, windows, tracked = list(stays), list(windows), list(tracked)
     earned = credit(stays, windows, tracked)
@@ -88,17 +111,25 @@ def evenings(
             deafened[stay.user_id] += min(stay.deafened_us / lasted, 1.0) * part
         if stay.sits and here:
             sits[stay.user_id] = stay.channel_id
+    for stay, reason in voided:
+        here = counted_part(_without_role(stay), counting)
+        steps[stay.user_id] += [replace(each, void_reason=reason) for each in _steps(stay, here, False)]
+        if stay.sits and here:
+            sits[stay.user_id] = stay.channel_id
     result = {}
     total = length(ran)
     for user_id in sorted(user_id for user_id, each in steps.items() if each):
         own = sorted(steps[user_id], key=lambda each: (each.start, each.end))
         seen = union(credited[user_id]) or [(us(own[0].start), us(max(each.end for each in own)))]
         mine = earned.get(user_id)
+        channels: Mapping[int, int] = {}
+        if mine is not None:
+            own, channels = _made_up(own, mine)
         result[user_id] = MemberEvening(
             user_id=user_id,
             seconds=mine.seconds if mine else 0,
             estimated=mine.estimated if mine else False,
-            channels=mine.channels if mine else {},
+            channels=channels,
             steps=tuple(own),
             first_seen=instant(seen[0][0]),
             last_seen=instant(seen[-1][1]),
@@ -109,8 +140,42 @@ def evenings(
     return result
 
 
+def _made_up(steps: list[Step], mine: Credit) -> tuple[list[Step], Mapping[int, int]]:
+    """Return the steps, and the seconds per channel, as whole seconds that make up the credit.
+
+    Each is within a second of the truth. Stays that overlap keep what they are: they do not add up.
+    """
+    parts: dict[int, list[int]] = defaultdict(list)
+    for place, step in enumerate(steps):
+        if step.counted:
+            parts[step.channel_id].append(place)
+    sums = {channel: sum(steps[place].lasted for place in places) for channel, places in parts.items()}
+    if seconds(sum(sums.values())) != mine.seconds:
+        return steps, mine.channels
+    channels = dict(zip(sums, apportioned(list(sums.values()), mine.seconds), strict=True))
+    told = list(steps)
+    for channel, places in parts.items():
+        whole = apportioned([steps[place].lasted for place in places], channels[channel])
+        for place, each in zip(places, whole, strict=True):
+            told[place] = replace(steps[place], whole=each)
+    return told, channels
+
+
+def apportioned(parts: list[int], total: int) -> list[int]:
+    """Return whole seconds that add up to a total, each within a second of its part.
+
+    :param parts: in microseconds; their sum is within a second of the total.
+    :param total: in seconds.
+    """
+    whole = [part // SECOND for part in parts]
+    largest_rest = sorted(range(len(parts)), key=lambda place: (-(parts[place] % SECOND), place))
+    for place in largest_rest[: total - sum(whole)]:
+        whole[place] += 1
+    return whole
+
+
 def _without_role(stay: Stay) -> Stay:
-    return Stay(stay.user_id, stay.channel_id, stay.joined, stay.left)
+    return replace(stay, held=None)
 
 
 def _steps(stay: Stay, spans: Iterable[Span], counted: bool) -> list[Step]:
@@ -125,6 +190,7 @@ def _steps(stay: Stay, spans: Iterable[Span], counted: bool) -> list[Step]:
             counted,
             start in unsure or (stay.joined_estimated and start == joined),
             end in unsure or (stay.left_estimated and end == left),
+            via_channel_id=stay.via_channel_id if start == joined else None,
         )
         for start, end in spans
     ]

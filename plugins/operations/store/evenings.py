@@ -13,7 +13,8 @@ from plugins.operations.rules.linking import NO_ROLE, Roles
 from plugins.operations.rules.statistics import MemberEvening, evenings
 from plugins.operations.rules.values import OperationView
 from plugins.operations.store.reading import get_operation, participants_of, views_of
-from plugins.operations.store.standing import known_names, record_until
+from plugins.operations.store.standing import known_names, record_until, stay_of
+from plugins.operations.store.voided import voided_between
 from redlegion.database import JOIN
 
 #: Choices that Discord takes.
@@ -28,6 +29,7 @@ class Evening:
     :param channels: the name of each channel that counted at some time, in the order in which they came.
     :param members: longest credit first.
     :param names: what is known of their names: of participants, that of the time.
+    :param namesakes: ids of other operations of the same title, newest first.
     """
 
     operation: OperationView
@@ -35,6 +37,7 @@ class Evening:
     channels: dict[int, str]
     members: tuple[MemberEvening, ...]
     names: dict[int, str]
+    namesakes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,17 @@ def evening(
         return None
     # What an ended operation rests on was decided on when it ended.
     known = roles if operation.ended_at is None else NO_ROLE
-    found = record_until(guild_id, operation_id, operation.ended_at or at, known, user_id)
-    people = evenings(found.stays, found.windows, found.tracked)
+    until = operation.ended_at or at
+    found = record_until(guild_id, operation_id, until, known, user_id)
+    voided = []
+    if found.windows:
+        start = min(window.opened for window in found.windows)
+        end = max(window.closed for window in found.windows)
+        voided = [
+            (stay_of(session, (), NO_ROLE, until), reason)
+            for session, reason in voided_between(guild_id, start, end, user_id)
+        ]
+    people = evenings(found.stays, found.windows, found.tracked, voided)
     channels: Any = (
         OperationChannel.select(OperationChannel.channel_id, OperationChannel.name)
         .where(OperationChannel.operation_id == operation_id)
@@ -81,7 +93,24 @@ def evening(
         channels=dict(channels.tuples()),
         members=tuple(sorted(people.values(), key=lambda each: (-each.seconds, each.user_id))),
         names=names,
+        namesakes=namesakes(operation, guild_id),
     )
+
+
+def namesakes(operation: OperationView, guild_id: int) -> tuple[int, ...]:
+    """Return the ids of the guild's other operations of the same title, newest first; at most 25."""
+    others: Any = (
+        Operation.select(Operation.id)
+        .where(
+            Operation.guild_id == guild_id,
+            Operation.title == operation.title,
+            Operation.id != operation.id,
+            Operation.status.in_([Status.ACTIVE.value, Status.ENDED.value]),
+        )
+        .order_by(Operation.id.desc())
+        .limit(MOST_CHOICES)
+    )
+    return tuple(row[0] for row in others.tuples())
 
 
 def recent_operations(guild_id: int) -> list[OperationView]:

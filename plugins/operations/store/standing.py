@@ -14,6 +14,7 @@ from plugins.operations.rules.values import ChannelRef, OperationView
 from plugins.operations.store.channels import tracked_channels
 from plugins.operations.store.linking import decisions_of
 from plugins.operations.store.reading import get_operation
+from plugins.operations.store.voided import voided_between
 from redlegion.database import User
 from redlegion.voice import SessionRecord, sessions_between
 
@@ -22,7 +23,7 @@ from redlegion.voice import SessionRecord, sessions_between
 class Progress:
     """A running operation, looked at once.
 
-    :param sitting: user ids per tracked channel, in the order in which they sat down.
+    :param sitting: user ids per tracked channel, in the order in which they sat down; with or without credit.
     :param credits: what each member has earned so far.
     :param names: what the users table knows of these members.
     """
@@ -55,8 +56,11 @@ def progress(guild_id: int, operation_id: int, at: datetime, roles: Roles = NO_R
     sitting: dict[int, list[int]] = {channel.channel_id: [] for channel in channels}
     # The span is half open, and whoever sat down in this very instant sits there too.
     until = at + timedelta(microseconds=1)
-    for session in sessions_between(guild_id, operation.started_at, until, list(sitting)):
-        if session.left is None:
+    found = sessions_between(guild_id, operation.started_at, until, list(sitting))
+    # Who earns nothing with a voided session sits there all the same.
+    found += [session for session, _reason in voided_between(guild_id, operation.started_at, until)]
+    for session in sorted(found, key=lambda each: (each.joined, each.id)):
+        if session.left is None and session.channel_id in sitting:
             sitting[session.channel_id].append(session.user_id)
     credits_now = credit_until(guild_id, operation_id, at, roles)
     people = credits_now.keys() | {user for users in sitting.values() for user in users}
@@ -182,6 +186,7 @@ def stay_of(session: SessionRecord, decided: Sequence[Decision], roles: Roles, a
         deafened,
         session.left is None,
         unseen_changes(decided),
+        session.via_channel_id,
     )
 
 
