@@ -25,6 +25,7 @@ from core.guilds.store import plugin_rows, rank_rows
 from core.jobs.store import claim, finish, insert, ready_jobs, running_jobs
 from core.stays.chains import chain_of, chain_with
 from core.voice.rows import COLUMNS, SIZES
+from core.voice.sights import left_behind, see
 from core.voice.store import apply_transitions, beat, last_beat, load_open, sessions_between
 from core.voice.transitions import Discarded, Ended, Started
 from plugins.operations.rules.linking import Roles
@@ -196,6 +197,11 @@ async def test_no_statement_of_the_voice_path_reads_a_whole_table(plans: Plans) 
         (chain_with, GUILD, GUILD),
         (beat, 0, at(0)),
         (last_beat, 0),
+        # With the clock set back, perhaps set back, and surely not.
+        (left_behind, [GUILD], at(0)),
+        (see, [GUILD], at(0)),
+        (left_behind, [GUILD], at(0)),
+        (left_behind, [GUILD], at(99_999)),
     ]
     assert [each for call in calls for each in await plans.scans(*call)] == []
 
