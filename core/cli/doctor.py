@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from core import fonts
 from core.cli.migrate import ADVICE
 from core.cli.parser import Subcommands
 from core.cli.running import ask
@@ -79,9 +80,20 @@ def examine() -> Iterator[Finding]:
         yield Finding(
             "ok", "token", "DISCORD_TOKEN is set (whether Discord accepts it shows when the bot runs)"
         )
+    yield from _fonts()
     schemas: list[Schema] = []
     yield from _plugins(settings, schemas)
     yield from _database(settings, schemas)
+
+
+def _fonts() -> Iterator[Finding]:
+    for what, files, package in (
+        ("Chinese, Japanese and Korean letters", fonts.east_asian_files(), "fonts-wqy-microhei"),
+        ("emoji", fonts.emoji_files(), "fonts-symbola"),
+    ):
+        if next(files, None) is None:
+            words = f"none here has {what}: in pictures they are ?; on Debian and Ubuntu install {package}"
+            yield Finding("note", "fonts", words)
 
 
 def _running() -> Iterator[Finding]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import itertools
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import reportlab
 from PIL import Image
 
+from core import fonts
 from plugins.operations.rules.statistics import MemberEvening, Step
 from plugins.operations.rules.values import OperationView
 from plugins.operations.store.evenings import Evening
+from plugins.operations.voice import lettering
 from plugins.operations.voice.lettering import Lettering
 from plugins.operations.voice.pages import timeline_of
 from plugins.operations.voice.picture import draw_timeline
@@ -180,3 +184,19 @@ def test_names_in_any_script_are_cut_to_their_room() -> None:
         assert letters.width(cut) <= 200
     assert letters.fitting("Quartz", 200) == "Quartz"
     assert letters.fitting("W" * 400, 200).endswith("…")
+
+
+def test_what_vera_lacks_comes_from_what_the_machine_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide, broken = Path(reportlab.__file__).parent / "fonts/VeraBd.ttf", tmp_path / "broken.ttf"
+    broken.write_bytes(b"no font")
+    monkeypatch.setattr(fonts, "_WIDE_FILES", (str(tmp_path / "none.ttf"),))
+    monkeypatch.setattr(fonts, "_EAST_ASIAN_FILES", (str(broken), str(wide)))
+    monkeypatch.setattr(fonts, "_EMOJI_FILES", ())
+    lettering._others.cache_clear()
+    try:
+        assert lettering._others() == (str(wide),)
+        assert [drawn for _font, drawn in Lettering(20)._runs("Zoë 山 한")] == ["Zoë ? ?"]
+    finally:
+        lettering._others.cache_clear()

@@ -10,7 +10,7 @@ import reportlab
 from PIL import ImageDraw, ImageFont
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
-from core.fonts import wide_files
+from core import fonts
 
 _VERA = Path(reportlab.__file__).parent / "fonts"
 _UNKNOWN = "?"
@@ -29,8 +29,8 @@ class Lettering:
         regular = _VERA / ("VeraBd.ttf" if bold else "Vera.ttf")
         self.size = size
         self._fonts = [(_glyphs(str(regular)), ImageFont.truetype(str(regular), size))]
-        if (wide := _wide()) is not None:
-            self._fonts.append((_glyphs(wide), ImageFont.truetype(wide, size)))
+        for file in _others():
+            self._fonts.append((_glyphs(file), ImageFont.truetype(file, size)))
 
     def width(self, text: str) -> float:
         """Return how many pixels a text takes."""
@@ -64,7 +64,8 @@ class Lettering:
         return found
 
     def _pick(self, char: str) -> tuple[Font, str]:
-        base = unicodedata.normalize("NFKD", char)[0]
+        # A letter without its accent still reads; the first part of a Korean syllable does not.
+        base = char if "가" <= char <= "힣" else unicodedata.normalize("NFKD", char)[0]
         for drawn in (char, base):
             for glyphs, font in self._fonts:
                 if ord(drawn) in glyphs:
@@ -72,17 +73,21 @@ class Lettering:
         return self._fonts[0][1], _UNKNOWN
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _glyphs(file: str) -> frozenset[int]:
     return frozenset(TTFont(Path(file).stem, file).face.charToGlyph)
 
 
 @lru_cache(maxsize=1)
-def _wide() -> str | None:
-    for file in wide_files():
-        try:
-            _glyphs(file)
-        except (TTFError, OSError):
-            continue
-        return file
-    return None
+def _others() -> tuple[str, ...]:
+    """Return what the machine has for letters that Vera lacks: a wide font, an East Asian one, emoji."""
+    groups = (fonts.wide_files(), fonts.east_asian_files(), fonts.emoji_files())
+    return tuple(file for files in groups if (file := next(filter(_usable, files), None)) is not None)
+
+
+def _usable(file: str) -> bool:
+    try:
+        _glyphs(file)
+    except (TTFError, OSError):
+        return False
+    return True
