@@ -29,6 +29,7 @@ from plugins.operations import hookspecs, roles, service, store
 from plugins.operations.commands import mining
 from plugins.operations.help import TOPICS
 from plugins.operations.models import MODELS
+from plugins.operations.quiet import anything_runs
 from plugins.operations.rules.values import (
     ChannelRef,
     OperationEnded,
@@ -79,6 +80,7 @@ __all__ = [
     "Started",
     "Summary",
     "already_running",
+    "anything_runs",
     "channels_ever_tracked",
     "channels_taken",
     "fit",

@@ -8,7 +8,7 @@ import discord
 
 from core.events import ChannelChanged, Resync
 from core.voice.tracker import SHORTEST_STAY
-from plugins.operations import ChannelRef, settle_seat
+from plugins.operations import ChannelRef, anything_runs, settle_seat
 from plugins.sunday_mining import store
 from redlegion import Context
 
@@ -47,7 +47,10 @@ async def channel_changed(ctx: Context, event: ChannelChanged) -> None:
 async def look_again(ctx: Context, event: Resync) -> None:
     """Let those count that came unseen; from now on, as nobody can tell when they did."""
     guild = ctx.guild
-    if guild is None or not await ctx.read(store.configured_categories, ctx.guild_id):
+    # That is known without a look at the database, which at a start all guilds would want at once.
+    if guild is None or not await anything_runs(ctx):
+        return
+    if not await ctx.read(store.configured_categories, ctx.guild_id):
         return
     now = ctx.clock.now()
     # The stays in them began when the bot was back, a moment before this is handled.
