@@ -13,6 +13,7 @@ import pytest
 import core.runtime
 from core.clock import SteppedClock
 from core.database import CORE_SCHEMA, Database, Schema, migrate_up, open_database
+from core.database.engine import POLITE_LIMIT
 from core.plugins.migrations import migrate_all
 
 # Both folders have a part of the package support.
@@ -81,11 +82,21 @@ def schemas() -> Sequence[Schema]:
 
 
 @pytest.fixture
+def polite_limit() -> float:
+    """After how many seconds a slow call of `database` makes room; override it where none may run twice."""
+    return POLITE_LIMIT
+
+
+@pytest.fixture
 async def database(
-    database_url: str, schemas: Sequence[Schema], stepped_clock: SteppedClock, request: pytest.FixtureRequest
+    database_url: str,
+    schemas: Sequence[Schema],
+    stepped_clock: SteppedClock,
+    polite_limit: float,
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Database]:
     """An open, migrated, started database on `stepped_clock`, on each backend."""
-    opened = open_database(database_url, clock=stepped_clock)
+    opened = open_database(database_url, clock=stepped_clock, polite_limit=polite_limit)
     migrate_or_copy(opened, schemas, lambda: migrate_up(opened, schemas))
     if opened.is_postgres:
         request.getfixturevalue("postgres_schemas").note(database_url)

@@ -16,7 +16,7 @@ from core.privacy.scrubbing import Scrub
 def test_every_id_of_the_core_is_sorted() -> None:
     """A new column must be either one of members' ids, which are replaced, or stand here."""
     others = {
-        "channel_id", "afk_channel_id", "role_id", "previous_id", "session_id", "attempts",
+        "channel_id", "afk_channel_id", "via_channel_id", "role_id", "previous_id", "session_id", "attempts",
         "deafened_us", "present_us", "afk_us", "stays", "estimated",
     }  # fmt: skip
     for model in CORE_SCHEMA.models:

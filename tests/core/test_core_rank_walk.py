@@ -135,7 +135,8 @@ class Walk:
             await self.stage.settle()
             if offered.choices:
                 return offered.choices[0]["value"]
-        return {STRING: "12.5", INTEGER: 90, USER: scene.members[2], CHANNEL: scene.lounge}[option["type"]]
+        usual = {STRING: "12.5", INTEGER: 90, BOOLEAN: True, USER: scene.members[2], CHANNEL: scene.lounge}
+        return usual[option["type"]]
 
     def people(self, path: str) -> Options:
         """Return whom a command is about, where it has to be said first."""

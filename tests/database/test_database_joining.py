@@ -48,6 +48,7 @@ def add_guilds(count: int) -> None:
         ensure_guild(guild_id)
 
 
+@pytest.mark.parametrize("polite_limit", [60.0])
 async def test_what_many_keys_write_at_once_is_few_calls(database: Database) -> None:
     await database.write(add_guilds, 100)
     wanted = [(guild_id, f"p{number}") for guild_id in range(1, 101) for number in range(3)]
