@@ -155,6 +155,7 @@ class Walk:
                 max((-1, 0, 29, 3_651, 2**53 - 1)[number], option.get("min_value", -1)),
                 option.get("max_value", 2**53 - 1),
             ),
+            BOOLEAN: number % 2 == 0,
             USER: (bot, scene.owner, scene.members[1], scene.officer, bot)[number],
             CHANNEL: (scene.text, scene.afk, scene.hub, scene.general, scene.text)[number],
         }[option["type"]]
