@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from discord import app_commands
 
 from plugins.operations import store
@@ -13,6 +15,8 @@ from redlegion import translate as _
 #: A number of fewer digits than this is worth a look.
 _MOST_DIGITS = 20
 _LARGEST = 2**63 - 1
+#: The id, alone or at the end of a choice as it is shown.
+_NUMBERED = re.compile(r"#([0-9]+)$")
 
 
 class NothingToShow(UserError):
@@ -22,7 +26,10 @@ class NothingToShow(UserError):
 async def choose_operation(ctx: Context, wanted: str | None) -> OperationView:
     """Return the operation that is meant.
 
-    :param wanted: its id from the menu, "#47", or its title as typed; None for the one that runs or ran last.
+    Of several of one title the one that runs, or began last, is meant.
+
+    :param wanted: its id from the menu, "#47", its title as typed, with or without "#47" after it; None for
+        the one that runs or ran last.
     :raises UserError: there is none, or none is called so.
     """
     recent = await ctx.read(store.recent_operations, ctx.guild_id)
@@ -33,7 +40,9 @@ async def choose_operation(ctx: Context, wanted: str | None) -> OperationView:
                 _("Once an officer starts one with /mining start, your time is shown here."),
             )
         return recent[0]
-    text = wanted.strip().removeprefix("#").casefold()
+    text = wanted.strip().casefold()
+    if numbered := _NUMBERED.search(text):
+        text = numbered[1]
     for each in recent:
         if text in (str(each.id), each.title.casefold()):
             return each
@@ -48,10 +57,10 @@ async def choose_operation(ctx: Context, wanted: str | None) -> OperationView:
 
 
 async def operation_choices(ctx: Context, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the operations whose title holds what was typed."""
+    """Offer the operations whose title, or "#" and id, holds what was typed."""
     recent = await ctx.read(store.recent_operations, ctx.guild_id)
     return [
         app_commands.Choice(name=f"{each.badge} {each.title}"[:75] + f" · #{each.id}", value=str(each.id))
         for each in recent
-        if typed.casefold() in each.title.casefold()
+        if typed.casefold() in f"{each.title} · #{each.id}".casefold()
     ]

@@ -93,7 +93,7 @@ def _choose(ctx: Context, running: list[OperationView], wanted: str | None) -> O
                 _("Say which one with the option `operation`."),
             )
         return running[0]
-    named = wanted.strip().casefold()
+    named = wanted.strip().removeprefix("#").casefold()
     for each in running:
         if named in (str(each.id), each.title.casefold()):
             return each

@@ -15,16 +15,28 @@ COLOUR = discord.Colour.from_rgb(196, 57, 43)
 #: Characters for the list in one embed; Discord takes 4,096 in a description and 6,000 in all embeds.
 LIST_LIMIT = 3500
 ESTIMATED = "≈"
+#: Seconds below which a span is always told to the second.
+_SHORT = 600
 
 
-def duration(seconds: int) -> str:
-    """Return a span as people read it, for example "1 h 52 min"; whole minutes, rounded down."""
+def duration(seconds: int, *, exact: bool = False) -> str:
+    """Return a span as people read it, for example "1 h 52 min" or "1 min 20 s".
+
+    :param seconds: at least 0.
+    :param exact: to the second, for parts that a reader adds up; otherwise from ten minutes on whole minutes,
+        rounded down.
+    """
     if seconds < 60:
         return _("{seconds} s").format(seconds=seconds)
-    hours, minutes = divmod(seconds // 60, 60)
-    if not hours:
-        return _("{minutes} min").format(minutes=minutes)
-    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        words = _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+    else:
+        words = _("{minutes} min").format(minutes=minutes)
+    if rest and (exact or seconds < _SHORT):
+        return _("{time} {seconds} s").format(time=words, seconds=rest)
+    return words
 
 
 def fit(lines: Sequence[str], limit: int, more: Callable[[int], str] | None = None) -> str:
@@ -61,9 +73,10 @@ def summary_embed(summary: Summary) -> discord.Embed:
     embed.description = fit(lines, LIST_LIMIT) or _(
         "Nobody sat in a tracked channel, so there is nothing to share."
     )
+    together = sum(person.seconds for person in people)
     embed.add_field(name=_("Duration"), value=_span(operation))
     embed.add_field(name=_("Members"), value=str(len(people)))
-    embed.add_field(name=_("Time together"), value=duration(sum(person.seconds for person in people)))
+    embed.add_field(name=_("Time together"), value=duration(together, exact=True))
     if people:
         embed.add_field(name=_("Next"), value=_("Share the proceeds with /payroll calculate."), inline=False)
     if any(person.estimated for person in people):
@@ -125,12 +138,16 @@ def _headed(operation: OperationView) -> str:
 
 
 def _participant_line(place: int, person: ParticipantView) -> str:
-    return f"{place}. {plain(person.name)} · {timed(person.seconds, person.estimated)}"
+    return f"{place}. {plain(person.name)} · {timed(person.seconds, person.estimated, exact=True)}"
 
 
-def timed(seconds: int, estimated: bool) -> str:
-    """Return credited time as people read it, marked where it is partly estimated."""
-    return f"{ESTIMATED} {duration(seconds)}" if estimated else duration(seconds)
+def timed(seconds: int, estimated: bool, *, exact: bool = False) -> str:
+    """Return credited time as people read it, marked where it is partly estimated.
+
+    :param exact: to the second.
+    """
+    words = duration(seconds, exact=exact)
+    return f"{ESTIMATED} {words}" if estimated else words
 
 
 def add_role_gone(embed: discord.Embed) -> None:

@@ -102,7 +102,8 @@ def evenings(
     for stay in sorted(stays, key=lambda each: (each.joined, each.left)):
         counted = counted_part(stay, counting)
         here = counted_part(_without_role(stay), counting)
-        steps[stay.user_id] += _steps(stay, counted, True) + _steps(stay, _less(here, counted), False)
+        own = _steps(stay, counted, True) + _steps(stay, _less(here, counted), False)
+        steps[stay.user_id] += _led_by_via(own, stay)
         credited[stay.user_id] += counted
         lasted = us(stay.left) - us(stay.joined)
         part = length(counted)
@@ -113,7 +114,8 @@ def evenings(
             sits[stay.user_id] = stay.channel_id
     for stay, reason in voided:
         here = counted_part(_without_role(stay), counting)
-        steps[stay.user_id] += [replace(each, void_reason=reason) for each in _steps(stay, here, False)]
+        own = [replace(each, void_reason=reason) for each in _steps(stay, here, False)]
+        steps[stay.user_id] += _led_by_via(own, stay)
         if stay.sits and here:
             sits[stay.user_id] = stay.channel_id
     result = {}
@@ -190,10 +192,17 @@ def _steps(stay: Stay, spans: Iterable[Span], counted: bool) -> list[Step]:
             counted,
             start in unsure or (stay.joined_estimated and start == joined),
             end in unsure or (stay.left_estimated and end == left),
-            via_channel_id=stay.via_channel_id if start == joined else None,
         )
         for start, end in spans
     ]
+
+
+def _led_by_via(steps: list[Step], stay: Stay) -> list[Step]:
+    """Return the steps of a stay, the first of them with the channel that led to it."""
+    if not steps or stay.via_channel_id is None:
+        return steps
+    first = min(steps, key=lambda each: each.start)
+    return [replace(each, via_channel_id=stay.via_channel_id) if each is first else each for each in steps]
 
 
 def _less(spans: list[Span], others: list[Span]) -> list[Span]:

@@ -15,6 +15,7 @@ from plugins.operations.rules.linking import NO_ROLE, Decision, Roles
 from plugins.operations.rules.spans import length, seconds, union, us
 from plugins.operations.rules.values import OperationView
 from plugins.operations.rules.windows import Bounds
+from plugins.operations.store.evenings import namesakes
 from plugins.operations.store.linking import decisions_of
 from plugins.operations.store.reading import get_operation
 from plugins.operations.store.standing import record_until, stay_of
@@ -44,11 +45,13 @@ class History:
     """A member's sessions around an operation, oldest first.
 
     :param windows: as they are now.
+    :param namesakes: ids of other operations of the same title, newest first.
     """
 
     operation: OperationView
     windows: tuple[Bounds, ...]
     sessions: tuple[Judged, ...]
+    namesakes: tuple[int, ...] = ()
 
 
 def history(
@@ -90,6 +93,7 @@ def history(
             Judged(session, lasted, counted, tuple(decided.get(session.id, ())), voids.get(session.id))
             for session, lasted, counted in found
         ),
+        namesakes(operation, guild_id),
     )
 
 

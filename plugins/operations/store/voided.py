@@ -16,7 +16,7 @@ _CHUNK = 500
 def voided_between(
     guild_id: int, start: datetime, end: datetime, user_id: int | None = None
 ) -> list[tuple[SessionRecord, str]]:
-    """Return (session, reason) of the voided sessions that overlap a span, oldest first; none in AFK channels.
+    """Return (session, reason) of the voided sessions that overlap a span, oldest first; none in AFK.
 
     :param start: aware; sessions that ended then or earlier are left out.
     :param end: aware; sessions that began then or later are left out.

@@ -18,6 +18,10 @@ from redlegion import translate as _
 STEPS_PER_PAGE = 20
 #: Characters of a list; Discord takes 4,096 in a description.
 _LIST = 3_900
+#: Characters of the reason of a voiding in a list.
+_REASON = 100
+#: Other operations of one title that are named.
+_NAMESAKES = 5
 
 Named = Callable[[int], str]
 
@@ -32,11 +36,11 @@ def member_embed(
     """
     pages = pages_of(member)
     page = min(page, pages - 1)
-    embed = discord.Embed(title=_headed(evening.operation), colour=COLOUR)
+    embed = _about(evening)
     shown = member.steps[page * STEPS_PER_PAGE : (page + 1) * STEPS_PER_PAGE]
-    head = "**" + plain(name) + "**"
-    embed.description = fit([head, *(_step_line(step, channel) for step in shown)], _LIST)
-    embed.add_field(name=_("Credited"), value=timed(member.seconds, member.estimated))
+    head = ["**" + plain(name) + "**", *_namesakes(evening)]
+    embed.description = fit([*head, *(_step_line(step, channel) for step in shown)], _LIST)
+    embed.add_field(name=_("Credited"), value=timed(member.seconds, member.estimated, exact=True))
     embed.add_field(name=_("Of the operation"), value=_percent(member.present))
     embed.add_field(name=_("Deafened"), value=_percent(member.deafened))
     embed.add_field(name=_("First seen"), value=_when(member.first_seen))
@@ -46,7 +50,7 @@ def member_embed(
     embed.add_field(name=_("Last seen"), value=last)
     if member.channels:
         totals = sorted(member.channels.items(), key=lambda each: (-each[1], each[0]))
-        lines = [f"{channel(each)} · {duration(seconds)}" for each, seconds in totals]
+        lines = [f"{channel(each)} · {duration(seconds, exact=True)}" for each, seconds in totals]
         embed.add_field(name=_("By channel"), value=fit(lines, 1_000), inline=False)
     _foot(embed, member.estimated or any(_unsure(step) for step in shown), page, pages)
     return embed
@@ -54,12 +58,15 @@ def member_embed(
 
 def totals_embed(evening: Evening, channel: Named) -> discord.Embed:
     """Return what all members may see of an operation: sums, and nobody's name."""
-    embed = discord.Embed(title=_headed(evening.operation), colour=COLOUR)
+    embed = _about(evening)
     sums: Counter[int] = Counter()
     for member in evening.members:
         sums.update(member.channels)
-    lines = [f"{channel(each)} · {duration(seconds)}" for each, seconds in sums.most_common()]
-    embed.description = fit(lines, _LIST) or _("Nobody has any credited time yet.")
+    lines = [f"{channel(each)} · {duration(seconds, exact=True)}" for each, seconds in sums.most_common()]
+    if not lines:
+        ended = evening.operation.ended_at is not None
+        lines = [_("Nobody has any credited time.") if ended else _("Nobody has any credited time yet.")]
+    embed.description = fit([*_namesakes(evening), *lines], _LIST)
     _add_sums(embed, evening)
     _foot(embed, any(member.estimated for member in evening.members), 0, 1)
     return embed
@@ -75,11 +82,16 @@ def operation_embed(
     :param pages: (page from 0, number of pages).
     :param called: what a member is called.
     """
-    embed = discord.Embed(title=_headed(evening.operation), colour=COLOUR)
+    embed = _about(evening)
     lines = [
         _member_line(place, member, called(member.user_id)) for place, member in enumerate(members, first)
     ]
-    embed.description = fit(lines, _LIST) or _("Nobody has sat in a tracked channel yet.")
+    if not lines:
+        ended = evening.operation.ended_at is not None
+        lines = [
+            _("Nobody sat in a tracked channel.") if ended else _("Nobody has sat in a tracked channel yet.")
+        ]
+    embed.description = fit([*_namesakes(evening), *lines], _LIST)
     _add_sums(embed, evening)
     _foot(embed, any(member.estimated for member in members), *pages)
     return embed
@@ -110,22 +122,61 @@ def pages_of(member: MemberEvening) -> int:
     return max(-(-len(member.steps) // STEPS_PER_PAGE), 1)
 
 
-def _headed(operation: OperationView) -> str:
-    return f"{operation.badge} {operation.title}"
+def headed(operation: OperationView, namesakes: Sequence[int] = ()) -> str:
+    """Return the heading of what is told of an operation.
+
+    :param namesakes: ids of other operations of this title; with any, its own id is told.
+    """
+    words = f"{operation.badge} {operation.title}"
+    return f"{words} · #{operation.id}" if namesakes else words
+
+
+def same_title(operation: OperationView, namesakes: Sequence[int]) -> list[str]:
+    """Return a line that says which operation this is, where others have its title; none otherwise."""
+    if not namesakes:
+        return []
+    others = ", ".join(f"#{each}" for each in namesakes[:_NAMESAKES])
+    return [
+        _("This is #{id}; {others} has the same title: pick it with `operation`.").format(
+            id=operation.id, others=others
+        )
+        if len(namesakes) == 1
+        else _("This is #{id}; {others} have the same title: pick one with `operation`.").format(
+            id=operation.id, others=others
+        )
+    ]
+
+
+def _about(evening: Evening) -> discord.Embed:
+    return discord.Embed(title=headed(evening.operation, evening.namesakes), colour=COLOUR)
+
+
+def _namesakes(evening: Evening) -> list[str]:
+    return same_title(evening.operation, evening.namesakes)
 
 
 def _add_sums(embed: discord.Embed, evening: Evening) -> None:
     earned = [member for member in evening.members if member.seconds > 0]
     ran = int(sum((closed - opened).total_seconds() for opened, closed in evening.windows))
-    embed.add_field(name=_("Duration"), value=duration(ran))
+    embed.add_field(name=_("Duration"), value=duration(ran, exact=True))
     embed.add_field(name=_("Members"), value=str(len(earned)))
-    embed.add_field(name=_("Time together"), value=duration(sum(member.seconds for member in earned)))
+    together = sum(member.seconds for member in earned)
+    embed.add_field(name=_("Time together"), value=duration(together, exact=True))
 
 
 def _member_line(place: int, member: MemberEvening, name: str) -> str:
+    who = f"{place}. {plain(name)}"
     if not member.seconds and not any(step.counted for step in member.steps):
-        return _("{member} · no time: the required role was missing").format(member=f"{place}. {plain(name)}")
-    parts = [f"{place}. {plain(name)}", timed(member.seconds, member.estimated), _percent(member.present)]
+        voided = [step.void_reason for step in member.steps if step.void_reason is not None]
+        if not voided:
+            return _("{member} · no time: the required role was missing").format(member=who)
+        reason = plain(voided[-1][:_REASON])
+        if len(voided) == len(member.steps):
+            return _("{member} · no time: voided: {reason}").format(member=who, reason=reason)
+        return _("{member} · no time: the required role was missing; voided: {reason}").format(
+            member=who, reason=reason
+        )
+    parts = [who, timed(member.seconds, member.estimated, exact=True), _percent(member.present)]
     if member.deafened >= 0.005:
         parts.append(_("deafened {percent}").format(percent=_percent(member.deafened)))
     return " · ".join(parts)
@@ -133,9 +184,14 @@ def _member_line(place: int, member: MemberEvening, name: str) -> str:
 
 def _step_line(step: Step, channel: Named) -> str:
     begun, ended = int(step.start.timestamp()), int(step.end.timestamp())
-    words = f"<t:{begun}:t>–<t:{ended}:t> {channel(step.channel_id)} · {timed(step.seconds, _unsure(step))}"
+    length = timed(step.seconds, _unsure(step), exact=True)
+    words = f"<t:{begun}:t>–<t:{ended}:t> {channel(step.channel_id)} · {length}"
+    if step.via_channel_id is not None:
+        words = _("{stay} (through {channel})").format(stay=words, channel=channel(step.via_channel_id))
     if step.counted:
         return words
+    if step.void_reason is not None:
+        return _("{stay} · voided: {reason}").format(stay=words, reason=plain(step.void_reason[:_REASON]))
     return _("{stay} · not counted, the required role was missing").format(stay=words)
 
 

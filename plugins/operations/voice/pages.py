@@ -117,7 +117,7 @@ async def _member_page(ctx: Context, operation_id: int, user_id: int, page: int,
     evening = await _evening(ctx, operation_id, user_id)
     member = next((each for each in evening.members if each.user_id == user_id), None)
     if member is None:
-        title = evening.operation.title
+        title = _titled(evening)
         raise NothingToShow(
             _("You have not sat in a tracked channel during {title}.").format(title=title)
             if own
@@ -188,7 +188,7 @@ def timeline_of(
     """
     start, end = evening.windows[0][0], max(closed for _opened, closed in evening.windows)
     return Timeline(
-        title=evening.operation.title,
+        title=_titled(evening),
         subtitle=_("{start} to {end} ({zone})").format(
             start=_local(start, zone, before=end), end=_local(end, zone, start), zone=_zone_name(start, zone)
         ),
@@ -196,7 +196,7 @@ def timeline_of(
         channels=evening.channels,
         looks=looks_for(evening.members, evening.channels),
         rows=tuple(
-            Row(f"{place}. {names[member.user_id]}", duration(member.seconds), member.steps)
+            Row(f"{place}. {names[member.user_id]}", duration(member.seconds, exact=True), member.steps)
             for place, member in enumerate(members, first)
         ),
         zone=zone,
@@ -204,10 +204,17 @@ def timeline_of(
             "running": _("operation running"),
             "estimated": _("estimated: I was offline"),
             "uncounted": _("not counted: required role missing"),
+            "voided": _("not counted: voided"),
+            "either": _("not counted: voided, or required role missing"),
             "others": _("other channels"),
             "nobody": _("Nobody sat in a tracked channel."),
         },
     )
+
+
+def _titled(evening: Evening) -> str:
+    operation = evening.operation
+    return f"{operation.title} · #{operation.id}" if evening.namesakes else operation.title
 
 
 def _draw(timeline: Timeline) -> bytes:

@@ -51,7 +51,7 @@ class _Sheet:
         self._right = WIDTH - _MARGIN - totals - (_GAP if totals else 0)
         self._top = _MARGIN + _TITLE + _SUBTITLE + _AXIS
         self._bottom = self._top + max(len(timeline.rows), 1) * self._height_of_row
-        self._entries = _entries(timeline)
+        self._entries = legend_of(timeline)
         lines = self._legend_lines()
         height = int(self._bottom + _GAP + lines * 32 + _MARGIN)
         self._image = Image.new("RGB", (WIDTH, height), _PAPER)
@@ -165,7 +165,7 @@ class _Sheet:
             self._draw.rectangle(box, fill=_RUNNING, outline=_EDGE, width=2)
 
 
-def _entries(timeline: Timeline) -> list[tuple[Look | str, str]]:
+def legend_of(timeline: Timeline) -> list[tuple[Look | str, str]]:
     """Return what the legend explains: only what is in the picture."""
     steps = [step for row in timeline.rows for step in row.steps]
     here = {step.channel_id for step in steps}
@@ -176,8 +176,11 @@ def _entries(timeline: Timeline) -> list[tuple[Look | str, str]]:
     ]
     if any(timeline.looks.get(channel, OTHER) == OTHER for channel in here):
         found.append((OTHER, timeline.words["others"]))
-    if any(not step.counted for step in steps):
-        found.append(("uncounted", timeline.words["uncounted"]))
+    voided = {step.void_reason is not None for step in steps if not step.counted}
+    if voided:
+        # They look the same; what is said is what is there.
+        why = "either" if len(voided) > 1 else "voided" if True in voided else "uncounted"
+        found.append(("uncounted", timeline.words[why]))
     if any(step.start_estimated or step.end_estimated for step in steps):
         found.append(("estimated", timeline.words["estimated"]))
     return [*found, ("running", timeline.words["running"])]

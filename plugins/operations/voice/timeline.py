@@ -54,7 +54,7 @@ class Timeline:
     :param channels: names by id, in the order of the legend.
     :param looks: by channel id.
     :param zone: of the time marks.
-    :param words: labels: "running", "estimated", "uncounted", "others", "nobody".
+    :param words: labels: "running", "estimated", "uncounted", "voided", "either", "others", "nobody".
     """
 
     title: str

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import discord
 
 from plugins.operations.rules.spans import seconds
+from plugins.operations.rules.statistics import apportioned
 from plugins.operations.views import COLOUR, duration, fit
 from redlegion import plural
 from redlegion import translate as _
@@ -61,13 +62,17 @@ def _by_channel(totals: Totals, channel: Named) -> list[str]:
         ((each, sums.present_us) for each, sums in totals.channels.items() if sums.present_us),
         key=lambda each: (-each[1], each[0]),
     )
-    lines = [f"{channel(each)} · {_length(present)}" for each, present in there[:_MOST]]
-    rest = sum(present for _channel, present in there[_MOST:])
-    if rest:
+    named = [(channel(each), present) for each, present in there[:_MOST]]
+    if len(there) > _MOST:
         more = len(there) - _MOST
         words = plural(more, "{n} more channel", "{n} more channels").format(n=more)
-        lines.append(f"{words} · {_length(rest)}")
-    return lines
+        named.append((words, sum(present for _channel, present in there[_MOST:])))
+    parts = [present for _words, present in named]
+    # As whole seconds that make up the sum above them.
+    whole = apportioned(parts, seconds(sum(parts)))
+    return [
+        f"{words} · {duration(each, exact=True)}" for (words, _us), each in zip(named, whole, strict=True)
+    ]
 
 
 def _folded(folded: Sums, until: int, days: int) -> str:
@@ -78,4 +83,4 @@ def _folded(folded: Sums, until: int, days: int) -> str:
 
 
 def _length(microseconds: int) -> str:
-    return duration(seconds(microseconds))
+    return duration(seconds(microseconds), exact=True)

@@ -161,15 +161,24 @@ async def _stay(ctx: Context, user_id: int | None, session: str) -> VoiceStay:
     found = None
     if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS:
         found = await ctx.read(store.find_stay, ctx.guild_id, int(text))
-    if found is None or user_id not in (None, found.user_id):
+    if found is None:
         raise _unknown()
+    if user_id not in (None, found.user_id):
+        raise UserError(
+            _("This voice session is <@{owner}>'s, not <@{member}>'s.").format(
+                owner=found.user_id, member=user_id
+            ),
+            _("Choose <@{owner}> as the member, or pick another session from the list.").format(
+                owner=found.user_id
+            ),
+        )
     return found
 
 
 def _unknown() -> UserError:
     return UserError(
-        _("There is no such voice session of this member."),
-        _("Choose the member first, then pick a session from the list that the option `session` offers."),
+        _("There is no such voice session here."),
+        _("Pick one from the list that the option `session` offers; it lists those of the chosen member."),
     )
 
 

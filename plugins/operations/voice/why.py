@@ -12,9 +12,9 @@ from plugins.operations.choosing import choose_operation
 from plugins.operations.keys import numbers
 from plugins.operations.roles import role_of
 from plugins.operations.rules.linking import Decision, Reason
-from plugins.operations.rules.values import OperationView
 from plugins.operations.store import History, Judged
 from plugins.operations.views import COLOUR, duration, fit, plain
+from plugins.operations.voice.embeds import headed, same_title
 from plugins.operations.voice.pages import channel_names, replace, turning
 from plugins.operations.windows.embeds import window_lines
 from redlegion import Component, Context, UserError, clean_name, deferred_if_slow, reply
@@ -75,12 +75,13 @@ async def _page(
 
 
 def _embed(ctx: Context, found: History, user_id: int, page: int, pages: int) -> discord.Embed:
-    embed = discord.Embed(title=_headed(found.operation), colour=COLOUR)
+    embed = discord.Embed(title=headed(found.operation, found.namesakes), colour=COLOUR)
     guild = ctx.guild
     member = guild.get_member(user_id) if guild is not None else None
     name = plain(clean_name(member.display_name)) if member is not None else f"<@{user_id}>"
     now = ctx.clock.now()
     lines = ["**" + _("Why {name}'s time counts or does not").format(name=name) + "**"]
+    lines += same_title(found.operation, found.namesakes)
     if not page:
         lines += [_("The operation ran:"), *window_lines(found.windows, now)]
     channel = channel_names(ctx, {})
@@ -102,7 +103,7 @@ def _session_lines(judged: Judged, channel: str) -> list[str]:
     else:
         span = f"{begun}–<t:{int(session.left.timestamp())}:t>"
     sums = _("{counted} of {lasted} counted").format(
-        counted=duration(judged.counted), lasted=duration(judged.lasted)
+        counted=duration(judged.counted, exact=True), lasted=duration(judged.lasted, exact=True)
     )
     lines = [f"**{channel}** {span}", sums]
     if judged.void_reason is not None:
@@ -147,7 +148,3 @@ def _why(decision: Decision) -> str:
     if decision.held is False:
         return _("{reason}; the required role is missing too").format(reason=words)
     return words
-
-
-def _headed(operation: OperationView) -> str:
-    return f"{operation.badge} {operation.title}"
