@@ -67,16 +67,15 @@ def plain(name: str) -> str:
 def summary_embed(summary: Summary) -> discord.Embed:
     """Return the answer to a stop: how long it ran, who took part, what to do next."""
     operation = summary.operation
-    embed = discord.Embed(title=_("{title} has ended").format(title=_headed(operation)), colour=COLOUR)
+    embed = discord.Embed(title=_("{title} has ended").format(title=headed(operation)), colour=COLOUR)
     people = summary.participants
     lines = [_participant_line(place, person) for place, person in enumerate(people, start=1)]
     embed.description = fit(lines, LIST_LIMIT) or _(
         "Nobody sat in a tracked channel, so there is nothing to share."
     )
-    together = sum(person.seconds for person in people)
     embed.add_field(name=_("Duration"), value=_span(operation))
     embed.add_field(name=_("Members"), value=str(len(people)))
-    embed.add_field(name=_("Time together"), value=duration(together, exact=True))
+    embed.add_field(name=_("Time together"), value=duration(sum(person.seconds for person in people)))
     if people:
         embed.add_field(name=_("Next"), value=_("Share the proceeds with /payroll calculate."), inline=False)
     if any(person.estimated for person in people):
@@ -109,7 +108,7 @@ def status_embed(
         places.append(f"<#{channel.channel_id}> ({len(users)}): {people}")
     earned = sorted(progress.credits.values(), key=lambda each: (-each.seconds, each.user_id))
     credited = [f"{called(each.user_id)} · {timed(each.seconds, each.estimated)}" for each in earned]
-    embed = discord.Embed(title=_("{title} is running").format(title=_headed(operation)), colour=COLOUR)
+    embed = discord.Embed(title=_("{title} is running").format(title=headed(operation)), colour=COLOUR)
     embed.description = "\n".join(
         [
             _("Since {since} ({duration}), {count} in voice now.").format(
@@ -133,12 +132,17 @@ def status_embed(
     return embed
 
 
-def _headed(operation: OperationView) -> str:
-    return f"{operation.badge} {operation.title}"
+def headed(operation: OperationView, namesakes: Sequence[int] = ()) -> str:
+    """Return the heading of what is told of an operation.
+
+    :param namesakes: ids of other operations of this title; with any, its own id is told.
+    """
+    words = f"{operation.badge} {operation.title}"
+    return f"{words} · #{operation.id}" if namesakes else words
 
 
 def _participant_line(place: int, person: ParticipantView) -> str:
-    return f"{place}. {plain(person.name)} · {timed(person.seconds, person.estimated, exact=True)}"
+    return f"{place}. {plain(person.name)} · {timed(person.seconds, person.estimated)}"
 
 
 def timed(seconds: int, estimated: bool, *, exact: bool = False) -> str:

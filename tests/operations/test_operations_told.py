@@ -151,6 +151,11 @@ async def test_operations_of_one_title_are_told_apart(stage: Stage) -> None:
     assert first["title"] == f"📅 {title} · #1"
     why = await told(await run(stage, scene.officer, "voice why", member=str(quartz.id)))
     assert why["title"] == f"📅 {title} · #2"
+    windows = await told(await run(stage, beryl, "operation windows", operation="#1"))
+    assert windows["title"] == f"📅 {title} · #1"
+    asked = await told(await run(stage, scene.officer, "operation edit", start="30 s ago"))
+    assert asked["title"] == f"📅 {title} · #2"
+    assert "Quartz · 1 min 1 s → 30 s (−31 s)" in asked["description"]
     absent = said(await run(stage, beryl, "voice me", operation="1"))
     assert f"during {title} · #1." in absent
     offered = await quartz.autocomplete("voice me", scene.text, {"operation": "#1"}, focused="operation")

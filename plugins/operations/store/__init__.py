@@ -34,6 +34,7 @@ from plugins.operations.store.linking import (
 from plugins.operations.store.members import forget_member, member_data, running_with
 from plugins.operations.store.reading import (
     get_operation,
+    namesakes,
     participants_of,
     payable_operations,
     running_operations,
@@ -83,6 +84,7 @@ __all__ = [
     "history",
     "link_session",
     "member_data",
+    "namesakes",
     "participants_of",
     "payable_operations",
     "plan_windows",

@@ -12,7 +12,7 @@ from plugins.operations.rules.lifecycle import Status
 from plugins.operations.rules.linking import NO_ROLE, Roles
 from plugins.operations.rules.statistics import MemberEvening, evenings
 from plugins.operations.rules.values import OperationView
-from plugins.operations.store.reading import get_operation, participants_of, views_of
+from plugins.operations.store.reading import get_operation, namesakes, participants_of, views_of
 from plugins.operations.store.standing import known_names, record_until, stay_of
 from plugins.operations.store.voided import voided_between
 from redlegion.database import JOIN
@@ -93,24 +93,8 @@ def evening(
         channels=dict(channels.tuples()),
         members=tuple(sorted(people.values(), key=lambda each: (-each.seconds, each.user_id))),
         names=names,
-        namesakes=namesakes(operation, guild_id),
+        namesakes=namesakes(guild_id, operation),
     )
-
-
-def namesakes(operation: OperationView, guild_id: int) -> tuple[int, ...]:
-    """Return the ids of the guild's other operations of the same title, newest first; at most 25."""
-    others: Any = (
-        Operation.select(Operation.id)
-        .where(
-            Operation.guild_id == guild_id,
-            Operation.title == operation.title,
-            Operation.id != operation.id,
-            Operation.status.in_([Status.ACTIVE.value, Status.ENDED.value]),
-        )
-        .order_by(Operation.id.desc())
-        .limit(MOST_CHOICES)
-    )
-    return tuple(row[0] for row in others.tuples())
 
 
 def recent_operations(guild_id: int) -> list[OperationView]:

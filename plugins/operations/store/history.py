@@ -15,9 +15,8 @@ from plugins.operations.rules.linking import NO_ROLE, Decision, Roles
 from plugins.operations.rules.spans import length, seconds, union, us
 from plugins.operations.rules.values import OperationView
 from plugins.operations.rules.windows import Bounds
-from plugins.operations.store.evenings import namesakes
 from plugins.operations.store.linking import decisions_of
-from plugins.operations.store.reading import get_operation
+from plugins.operations.store.reading import get_operation, namesakes
 from plugins.operations.store.standing import record_until, stay_of
 from plugins.operations.store.window_checks import windows_of
 from redlegion.voice import Totals, totals_of
@@ -93,7 +92,7 @@ def history(
             Judged(session, lasted, counted, tuple(decided.get(session.id, ())), voids.get(session.id))
             for session, lasted, counted in found
         ),
-        namesakes(operation, guild_id),
+        namesakes(guild_id, operation),
     )
 
 

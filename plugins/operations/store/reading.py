@@ -10,6 +10,8 @@ from plugins.operations.rules.values import OperationView, ParticipantView
 from redlegion.database import JOIN, fn
 
 PAYABLE_LIMIT = 25
+#: Other operations of one title that are named.
+NAMESAKES_LIMIT = 5
 
 
 def get_operation(guild_id: int, operation_id: int) -> OperationView | None:
@@ -71,6 +73,22 @@ def set_payroll_processed(guild_id: int, operation_id: int, processed: bool) -> 
         .execute()
     )
     return changed > 0
+
+
+def namesakes(guild_id: int, operation: OperationView) -> tuple[int, ...]:
+    """Return the ids of the guild's other operations of the same title, newest first; at most a few."""
+    others: Any = (
+        Operation.select(Operation.id)
+        .where(
+            Operation.guild_id == guild_id,
+            Operation.title == operation.title,
+            Operation.id != operation.id,
+            Operation.status.in_([Status.ACTIVE.value, Status.ENDED.value]),
+        )
+        .order_by(Operation.id.desc())
+        .limit(NAMESAKES_LIMIT)
+    )
+    return tuple(row[0] for row in others.tuples())
 
 
 def view_rows(*conditions: Any) -> Any:

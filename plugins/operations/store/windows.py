@@ -16,7 +16,7 @@ from plugins.operations.rules.linking import NO_ROLE, Roles
 from plugins.operations.rules.values import OperationView
 from plugins.operations.rules.windows import Bounds, Edit, edited, stretched
 from plugins.operations.store.participants import write_participants
-from plugins.operations.store.reading import get_operation
+from plugins.operations.store.reading import get_operation, namesakes
 from plugins.operations.store.redeciding import redecide
 from plugins.operations.store.standing import credit_until, known_names, record_with
 from plugins.operations.store.voiding import AlreadyPaid
@@ -54,6 +54,7 @@ class Planned:
     :param gains: of everybody with credit before or after, the largest change first.
     :param names: what is known of their names: of participants, that of the time.
     :param mark: tells the windows before the edit from others.
+    :param namesakes: ids of other operations of this title.
     """
 
     operation: OperationView
@@ -62,6 +63,7 @@ class Planned:
     gains: tuple[Gain, ...]
     names: Mapping[int, str]
     mark: int
+    namesakes: tuple[int, ...] = ()
 
 
 def plan_windows(
@@ -100,6 +102,7 @@ def plan_windows(
     )
     found = credit(record.stays, record.windows, record.tracked)
     return _planned(
+        guild_id,
         operation,
         before,
         after,
@@ -151,6 +154,7 @@ def edit_windows(  # noqa: PLR0917 - who, what and when
     before, after = {"windows": _iso(plan.before)}, {"windows": _iso(plan.after)}
     audit.record(guild_id, by, EDITED, str(operation_id), before, after, at)
     return _planned(
+        guild_id,
         _editable(guild_id, operation_id),
         plan.before,
         plan.after,
@@ -183,7 +187,8 @@ def _stretched(
     return {row: changed[span] for row, (_channel, span) in spans.items() if span in changed}
 
 
-def _planned(
+def _planned(  # noqa: PLR0917 - what a plan is made of
+    guild_id: int,
     operation: OperationView,
     before: Sequence[Bounds],
     after: Sequence[Bounds],
@@ -199,6 +204,7 @@ def _planned(
         tuple(sorted(gains, key=lambda each: (-abs(each.change), each.user_id))),
         names,
         zlib.crc32(repr(list(before)).encode()),
+        namesakes(guild_id, operation),
     )
 
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import discord
 
+from plugins.operations.rules.spans import seconds
 from plugins.operations.rules.statistics import MemberEvening, Step
 from plugins.operations.rules.values import OperationView
 from plugins.operations.store import Evening, VoiceStay
-from plugins.operations.views import COLOUR, duration, fit, footnote, plain, timed
+from plugins.operations.views import COLOUR, duration, fit, footnote, headed, plain, timed
 from redlegion import translate as _
 
 #: Stays listed on one page.
 STEPS_PER_PAGE = 20
 #: Characters of a list; Discord takes 4,096 in a description.
 _LIST = 3_900
+_MICROSECOND = timedelta(microseconds=1)
 #: Characters of the reason of a voiding in a list.
 _REASON = 100
-#: Other operations of one title that are named.
-_NAMESAKES = 5
 
 Named = Callable[[int], str]
 
@@ -122,20 +122,11 @@ def pages_of(member: MemberEvening) -> int:
     return max(-(-len(member.steps) // STEPS_PER_PAGE), 1)
 
 
-def headed(operation: OperationView, namesakes: Sequence[int] = ()) -> str:
-    """Return the heading of what is told of an operation.
-
-    :param namesakes: ids of other operations of this title; with any, its own id is told.
-    """
-    words = f"{operation.badge} {operation.title}"
-    return f"{words} · #{operation.id}" if namesakes else words
-
-
 def same_title(operation: OperationView, namesakes: Sequence[int]) -> list[str]:
     """Return a line that says which operation this is, where others have its title; none otherwise."""
     if not namesakes:
         return []
-    others = ", ".join(f"#{each}" for each in namesakes[:_NAMESAKES])
+    others = ", ".join(f"#{each}" for each in namesakes)
     return [
         _("This is #{id}; {others} has the same title: pick it with `operation`.").format(
             id=operation.id, others=others
@@ -157,7 +148,8 @@ def _namesakes(evening: Evening) -> list[str]:
 
 def _add_sums(embed: discord.Embed, evening: Evening) -> None:
     earned = [member for member in evening.members if member.seconds > 0]
-    ran = int(sum((closed - opened).total_seconds() for opened, closed in evening.windows))
+    # Rounded as credit is, so that nobody was there longer than it ran.
+    ran = seconds(sum((closed - opened) // _MICROSECOND for opened, closed in evening.windows))
     embed.add_field(name=_("Duration"), value=duration(ran, exact=True))
     embed.add_field(name=_("Members"), value=str(len(earned)))
     together = sum(member.seconds for member in earned)

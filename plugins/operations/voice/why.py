@@ -13,8 +13,8 @@ from plugins.operations.keys import numbers
 from plugins.operations.roles import role_of
 from plugins.operations.rules.linking import Decision, Reason
 from plugins.operations.store import History, Judged
-from plugins.operations.views import COLOUR, duration, fit, plain
-from plugins.operations.voice.embeds import headed, same_title
+from plugins.operations.views import COLOUR, duration, fit, headed, plain
+from plugins.operations.voice.embeds import same_title
 from plugins.operations.voice.pages import channel_names, replace, turning
 from plugins.operations.windows.embeds import window_lines
 from redlegion import Component, Context, UserError, clean_name, deferred_if_slow, reply

@@ -30,7 +30,8 @@ async def show(interaction: Interaction, ctx: Context, wanted: str | None) -> No
     """Answer with the windows of an operation."""
     operation = await choose_operation(ctx, wanted)
     windows = await ctx.read(store.windows_of, ctx.guild_id, operation.id)
-    embed = embeds.windows_embed(operation, windows, ctx.clock.now())
+    namesakes = await ctx.read(store.namesakes, ctx.guild_id, operation)
+    embed = embeds.windows_embed(operation, windows, ctx.clock.now(), namesakes)
     await reply(interaction, embed=embed, ephemeral=True)
 
 

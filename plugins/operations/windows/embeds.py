@@ -10,7 +10,7 @@ import discord
 from plugins.operations.rules.values import OperationView
 from plugins.operations.rules.windows import Bounds
 from plugins.operations.store import Gain, Planned
-from plugins.operations.views import COLOUR, duration, fit, plain
+from plugins.operations.views import COLOUR, duration, fit, headed, plain
 from redlegion import plural
 from redlegion import translate as _
 
@@ -22,9 +22,14 @@ _LONG = 12 * 3600
 Named = Callable[[int], str]
 
 
-def windows_embed(operation: OperationView, windows: Sequence[Bounds], now: datetime) -> discord.Embed:
-    """Return the windows of an operation, and what can be done with them."""
-    embed = discord.Embed(title=_headed(operation), colour=COLOUR)
+def windows_embed(
+    operation: OperationView, windows: Sequence[Bounds], now: datetime, namesakes: Sequence[int] = ()
+) -> discord.Embed:
+    """Return the windows of an operation, and what can be done with them.
+
+    :param namesakes: ids of other operations of this title.
+    """
+    embed = discord.Embed(title=headed(operation, namesakes), colour=COLOUR)
     seconds = sum(((closed or now) - opened).total_seconds() for opened, closed in windows)
     embed.description = "\n".join(
         [
@@ -46,7 +51,7 @@ def edit_embed(planned: Planned, called: Named, now: datetime, *, done: bool) ->
     :param called: what a member is called.
     :param done: it was made; otherwise it is asked whether to make it.
     """
-    embed = discord.Embed(title=_headed(planned.operation), colour=COLOUR)
+    embed = discord.Embed(title=headed(planned.operation, planned.namesakes), colour=COLOUR)
     changed = [gain for gain in planned.gains if gain.change]
     same = len(planned.gains) - len(changed)
     lines = [gain_line(gain, called(gain.user_id)) for gain in changed]
@@ -76,10 +81,9 @@ def window_lines(windows: Sequence[Bounds], now: datetime) -> list[str]:
 def gain_line(gain: Gain, name: str) -> str:
     """Return what an edit means for one member."""
     sign = "+" if gain.change > 0 else "−"
-    # Of whole minutes, as both times show them, or three numbers in a line would not add up.
-    minutes = abs(gain.after // 60 - gain.before // 60)
-    change = duration(60 * minutes if minutes else abs(gain.change))
-    return f"{plain(name)} · {duration(gain.before)} → {duration(gain.after)} ({sign}{change})"
+    # To the second, or three numbers in a line would not add up.
+    before, after = duration(gain.before, exact=True), duration(gain.after, exact=True)
+    return f"{plain(name)} · {before} → {after} ({sign}{duration(abs(gain.change), exact=True)})"
 
 
 def _window(opened: datetime, closed: datetime | None, now: datetime) -> str:
@@ -90,6 +94,3 @@ def _window(opened: datetime, closed: datetime | None, now: datetime) -> str:
     style = "t" if seconds < _LONG else "f"
     return f"{begun}–<t:{int(closed.timestamp())}:{style}> ({duration(seconds)})"
 
-
-def _headed(operation: OperationView) -> str:
-    return f"{operation.badge} {operation.title}"
