@@ -93,4 +93,3 @@ def _window(opened: datetime, closed: datetime | None, now: datetime) -> str:
         return _("since {since}, {length} so far").format(since=begun, length=duration(seconds))
     style = "t" if seconds < _LONG else "f"
     return f"{begun}–<t:{int(closed.timestamp())}:{style}> ({duration(seconds)})"
-
