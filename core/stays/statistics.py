@@ -1,4 +1,4 @@
-"""What a member's time in voice comes to, whether it is kept stay by stay or as daily sums. Store functions."""
+"""What a member's time in voice comes to, kept stay by stay or as daily sums. Store functions."""
 
 from __future__ import annotations
 
