@@ -136,7 +136,7 @@ class Model(Faults):
         """Nothing arrives any more, and nobody has noticed."""
         if self.process is not None and self.line == "up":
             self.line = "zombie"
-            now = self.clock.now()
+            now = self.lost_at = self.clock.now()
             self.blind = self.blind or Lost(now, now, len(self.changes))
 
     async def do_drop(self, who: int, where: int) -> None:
