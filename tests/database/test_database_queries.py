@@ -46,7 +46,8 @@ async def test_a_command_costs_a_few_statements(database_url: str, monkeypatch: 
         with counting_queries(runtime.db) as queries:
             outcome = await run(stage, officer, "mining channels add", channel=str(channel.id))
         assert str(channel.id) in said(outcome)
-        assert 0 < len(queries) <= 6, queries.repeated()
+        # The names of members may be written meanwhile.
+        assert 0 < len(queries) <= 7, queries.repeated()
         with counting_queries(runtime.db) as queries:
             await run(stage, officer, "mining channels list")
         assert 0 < len(queries) <= 3, queries.repeated()
