@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 
 import discord
 import peewee
+from playhouse import db_url
 
 from benchmarks.bare import run
 from benchmarks.talk import Job
 
-database = peewee.SqliteDatabase(None)
+#: A place of its own on a PostgreSQL on which ours is measured too.
+SCHEMA = "one_by_one"
+
+database = peewee.DatabaseProxy()
 
 
 class Stay(peewee.Model):
@@ -38,14 +42,25 @@ def record(member: discord.Member, after: discord.VoiceState) -> None:
             Stay.create(guild_id=member.guild.id, user_id=member.id, channel_id=after.channel.id, joined=now)
 
 
+def connect(url: str) -> None:
+    """Open the database, with the table there; what is committed is durable on both kinds."""
+    if url.startswith("sqlite:///"):
+        pragmas = {"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1}
+        database.initialize(peewee.SqliteDatabase(url.removeprefix("sqlite:///"), pragmas=pragmas))
+        database.connect()
+    else:
+        database.initialize(db_url.connect(url))
+        database.connect()
+        database.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        database.execute_sql(f"SET search_path TO {SCHEMA}")
+    database.create_tables([Stay])
+
+
 def main() -> None:
-    """Run the bot on the SQLite file that the job names."""
+    """Run the bot on the database that the job names."""
     logging.basicConfig(level=logging.ERROR)
     job = Job.from_command_line()
-    path = job.database_url.removeprefix("sqlite:///")
-    database.init(path, pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1})
-    database.connect()
-    database.create_tables([Stay])
+    connect(job.database_url)
     try:
         asyncio.run(run(job, record))
     finally:

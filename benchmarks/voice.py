@@ -19,7 +19,7 @@ from sandbox.server.payloads import people as shapes
 
 PEOPLE = 200
 EMPTY = "discord.py with an empty listener"
-COMMITS = "discord.py with one SQLite transaction per event"
+COMMITS = "discord.py with one transaction per event, on the same database"
 
 
 @dataclass(slots=True)
@@ -76,21 +76,26 @@ async def measure_voice(
     async with AsyncExitStack() as stack:
         bots = {
             "bare": await _start(stack, "benchmarks.bare", "voice", events),
-            "commits": await _start(
-                stack, "benchmarks.commits", "commits", commits, f"sqlite:///{folder / 'commits.sqlite3'}"
-            ),
-            "SQLite": await _start(
-                stack, "benchmarks.ours", "voice", events, f"sqlite:///{folder / 'voice.sqlite3'}"
-            ),
         }
+        own = {"SQLite": f"sqlite:///{folder / 'voice.sqlite3'}"}
+        one_by_one = {"SQLite": f"sqlite:///{folder / 'commits.sqlite3'}"}
         if postgres_url is not None:
-            bots["PostgreSQL"] = await _start(stack, "benchmarks.ours", "voice", events, postgres_url)
+            own["PostgreSQL"] = one_by_one["PostgreSQL"] = postgres_url
+        for name, url in own.items():
+            bots[name] = await _start(stack, "benchmarks.ours", "voice", events, url)
+        for name, url in one_by_one.items():
+            bots[commits_on(name)] = await _start(stack, "benchmarks.commits", "commits", commits, url)
         for one in bots.values():
             await one.bot.hear("ready")
         await _flood_all(bots, Rounds())
         for _ in range(rounds):
             await _flood_all(bots, taken)
-    return _compare(taken, [name for name in bots if name not in {"bare", "commits"}])
+    return _compare(taken, list(own))
+
+
+def commits_on(name: str) -> str:
+    """Return what the bot is called that commits each event by itself on a database."""
+    return f"commits on {name}"
 
 
 async def _start(
@@ -139,7 +144,7 @@ def _compare(taken: Rounds, databases: list[str]) -> list[Comparison]:
     for name in databases:
         figures = [("rate", "events", "/s"), ("cpu", "bot's CPU per event", "us")]
         for key, label, unit in figures:
-            for base, words in (("bare", EMPTY), ("commits", COMMITS)):
+            for base, words in (("bare", EMPTY), (commits_on(name), COMMITS)):
                 found.append(
                     Comparison(
                         "voice",

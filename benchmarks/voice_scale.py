@@ -16,7 +16,7 @@ from benchmarks.figures import Comparison, Rounds, percentile
 from benchmarks.heard import Heard
 from benchmarks.scale_truth import TOLD, Move, read_rows, wrongs
 from benchmarks.scene import Place, Scene, open_scene
-from benchmarks.voice import COMMITS, EMPTY
+from benchmarks.voice import COMMITS, EMPTY, commits_on
 
 PEOPLE = 20
 #: Guilds of a narrow burst; in each member's own stays, what lies between two moves has to be a second on
@@ -95,13 +95,14 @@ async def measure_voice_scale(
         own = {"SQLite": f"sqlite:///{folder / 'scale.sqlite3'}"}
         if postgres_url is not None:
             own["PostgreSQL"] = postgres_url
-        commits = f"sqlite:///{folder / 'scale-commits.sqlite3'}"
-        bots = {
-            "bare": await _start(stack, "benchmarks.bare", guilds, moves),
-            "commits": await _start(stack, "benchmarks.commits", guilds, moves, commits, checked=False),
-        }
+        one_by_one = own | {"SQLite": f"sqlite:///{folder / 'scale-commits.sqlite3'}"}
+        bots = {"bare": await _start(stack, "benchmarks.bare", guilds, moves)}
         for name, url in own.items():
             bots[name] = await _start(stack, "benchmarks.ours", guilds, moves, url)
+        for name, url in one_by_one.items():
+            bots[commits_on(name)] = await _start(
+                stack, "benchmarks.commits", guilds, moves, url, checked=False
+            )
         for one in bots.values():
             await one.bot.hear("ready")
         # The worlds hold millions of objects that stay: looking at them again would cost the bots their turn.
@@ -109,7 +110,7 @@ async def measure_voice_scale(
         gc.freeze()
         stack.callback(gc.unfreeze)
         # Everybody moves once before it counts: the names of people are stored when they are first met.
-        known = {name: one for name, one in bots.items() if name != "commits"}
+        known = {name: bots[name] for name in ("bare", *own)}
         for _ in range(-(-guilds * PEOPLE // moves)):
             await _burst_all(known, WIDE, moves, Rounds())
         await _burst_all(bots, NARROW, moves, Rounds())
@@ -163,11 +164,12 @@ def _compare(taken: Rounds, databases: list[str], guilds: int, moves: int) -> li
         ("cpu", "bot's CPU per event", "us", 1),
     ]
     found = []
-    for base, words in (("bare", EMPTY), ("commits", COMMITS)):
+    for against, words in (("bare", EMPTY), ("commits", COMMITS)):
         for name in databases:
+            base = commits_on(name) if against == "commits" else against
             for kind, where in labels.items():
                 for key, label, unit, digits in figures:
-                    if base == "commits" and key in {"p50", "p99"}:
+                    if against == "commits" and key in {"p50", "p99"}:
                         continue
                     found.append(
                         Comparison(
