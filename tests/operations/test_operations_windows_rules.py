@@ -130,6 +130,9 @@ def test_a_channel_counts_from_the_first_instant_to_the_last() -> None:
         ("12.10 a.m.", "02:00", "2026-09-05 22:10:00"),
         ("23:50", "00:10", "2026-09-05 21:50:00"),
         ("23:30", "22:00", "2026-09-06 21:30:00"),
+        # Tomorrow's would be nearer.
+        ("09:30", "23:30", "2026-09-06 07:30:00"),
+        ("00:00", "22:00", "2026-09-05 22:00:00"),
         ("20 min ago", "20:00", "2026-09-06 20:40:30"),
         ("1h 30min ago", "20:00", "2026-09-06 19:30:30"),
         (" NOW ", "20:00", "2026-09-06 21:00:30"),
@@ -151,7 +154,19 @@ def test_times_as_people_write_them(text: str, near: str, means: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soon", "25:00", "12:60", "13:05 pm", "ago", "5 parsecs ago", "2026-09-05", "20:5", "9" * 400],
+    [
+        "",
+        "soon",
+        "25:00",
+        "12:60",
+        "13:05 pm",
+        "ago",
+        "5 parsecs ago",
+        "-5 min ago",
+        "2026-09-05",
+        "20:5",
+        "9" * 400,
+    ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="I cannot read"):

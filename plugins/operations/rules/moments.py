@@ -22,7 +22,8 @@ def read_moment(text: str, *, zone: tzinfo, now: datetime, near: datetime) -> da
         UTC, or a timestamp as Discord writes it.
     :param zone: in which times without an offset are.
     :param now: aware.
-    :param near: aware; a time of day is that of the day on which it comes nearest to this.
+    :param near: aware; a time of day is that of the day on which it comes nearest to this, and not of
+        tomorrow.
     :raises ValueError: it cannot be read; the message is a whole sentence.
     """
     plain = " ".join(text.split())
@@ -34,7 +35,7 @@ def read_moment(text: str, *, zone: tzinfo, now: datetime, near: datetime) -> da
     elif ago := _AGO.fullmatch(plain):
         found = _ago(ago[1], now, plain)
     elif clock := _CLOCK.fullmatch(plain):
-        found = _nearest(_time(clock, plain), zone, near)
+        found = _nearest(_time(clock, plain), zone, near, now)
     else:
         found = _iso(plain, zone)
     if found is None:
@@ -46,9 +47,12 @@ def read_moment(text: str, *, zone: tzinfo, now: datetime, near: datetime) -> da
 
 def _ago(span: str, now: datetime, text: str) -> datetime:
     try:
-        return now - abs(read_duration(span))
+        back = read_duration(span)
+        if back >= timedelta():
+            return now - back
     except (ValueError, OverflowError):
-        raise _unreadable(text) from None
+        pass
+    raise _unreadable(text)
 
 
 def _time(found: re.Match[str], text: str) -> time:
@@ -63,7 +67,7 @@ def _time(found: re.Match[str], text: str) -> time:
         raise _unreadable(text) from None
 
 
-def _nearest(clock: time, zone: tzinfo, near: datetime) -> datetime | None:
+def _nearest(clock: time, zone: tzinfo, near: datetime, now: datetime) -> datetime | None:
     day = near.astimezone(zone).date()
     around = [
         _exact(datetime.combine(day + timedelta(days=days), clock), zone, near) for days in _DAYS_AROUND
@@ -71,7 +75,10 @@ def _nearest(clock: time, zone: tzinfo, near: datetime) -> datetime | None:
     if around[1] is None:
         # The clocks skip this time of day on the very day that is meant.
         return None
-    return min((each for each in around if each is not None), key=lambda each: abs(each - near))
+    real = [each for each in around if each is not None]
+    today = now.astimezone(zone).date()
+    past = [each for each in real if each.astimezone(zone).date() <= today]
+    return min(past or real, key=lambda each: abs(each - near))
 
 
 def _iso(text: str, zone: tzinfo) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -24,6 +24,8 @@ Interaction = discord.Interaction[Any]
 ACTION = "windows_edit"
 #: Numbers in a button's key: operation, kind, window, start, end, mark.
 _NUMBERS = 6
+#: How long before its beginning of now an operation can be made to begin: further back a date is a slip.
+EARLIER = timedelta(days=7)
 
 
 async def show(interaction: Interaction, ctx: Context, wanted: str | None) -> None:
@@ -134,7 +136,17 @@ def _typed(  # noqa: PLR0917 - what was typed
     begin = None if start is None else _moment(ctx, start, beside_start)
     if kind is not Kind.MOVE and begin is not None:
         beside_end = begin
-    return Edit(kind, begin, None if end is None else _moment(ctx, end, beside_end), window)
+    finish = None if end is None else _moment(ctx, end, beside_end)
+    earliest = windows[0][0] - EARLIER
+    for each in (begin, finish):
+        if each is not None and each < earliest:
+            raise UserError(
+                _("{time} is long before this operation began.").format(
+                    time=f"{each.date()} {each:%H:%M} UTC"
+                ),
+                _("Its windows may begin at most {days} days before they do now.").format(days=EARLIER.days),
+            )
+    return Edit(kind, begin, finish, window)
 
 
 def _moment(ctx: Context, text: str, near: datetime) -> datetime:

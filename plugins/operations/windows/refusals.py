@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from plugins.operations import store
 from plugins.operations.rules.windows import Bounds, Edit, EditRefused, Wrong
-from redlegion import UserError
+from redlegion import UserError, plural
 from redlegion import translate as _
 
 
@@ -62,7 +62,9 @@ def refusal(windows: list[Bounds], wrong: Wrong, edit: Edit | None = None) -> Us
     match wrong:
         case Wrong.NO_WINDOW:
             return UserError(
-                _("This operation has {count} windows.").format(count=len(windows)),
+                plural(
+                    len(windows), "This operation has {n} window.", "This operation has {n} windows."
+                ).format(n=len(windows)),
                 _("/operation windows shows them with their numbers."),
             )
         case Wrong.FUTURE:
