@@ -23,9 +23,17 @@ class Gaps:
 
         :param last_beat: the last heartbeat of the bot before; None if there was none.
         """
-        if last_beat is None or last_beat >= now or not self._new(shard_id, last_beat):
+        if last_beat is None or last_beat == now or not self._new(shard_id, last_beat):
             return
         gap = now - last_beat
+        if gap < timedelta():
+            _log.error(
+                "the clock of this machine is at least %s behind that of the bot before (shard %d): voice "
+                "time is wrong until it has caught up; set the clock right, then start the bot again",
+                _words(-gap),
+                shard_id,
+            )
+            return
         if gap > self._limit:
             self._warn(f"shard {shard_id} was away", gap)
             return

@@ -59,6 +59,10 @@ def test_each_gap_is_told_once_per_shard(caplog: pytest.LogCaptureFixture) -> No
     assert [record.getMessage().partition(",")[0] for record in _told(caplog)] == [
         "shard 0 was away for 3 h 5 min",
         "shard 1 was away for 3 h 5 min",
+        (
+            "the clock of this machine is at least 20 h 55 min behind that of the bot before (shard 3): "
+            "voice time is wrong until it has caught up; set the clock right"
+        ),
         "guild 7 of shard 0 was out of sight for 60 min",
     ]
 
