@@ -202,7 +202,7 @@ async def test_many_sessions_turn_pages(tmp_path: Any) -> None:
             await scene.members[0].move(scene.voice_channels[number % 2])
         outcome = await run(stage, scene.officer, "voice why", member=str(scene.members[0].id))
         message = await outcome.final()
-        assert message["embeds"][0]["footer"]["text"].startswith("Page 1 of 3 · Counts: ")
+        assert message["embeds"][0]["footer"]["text"].startswith("Page 1 of 3 · ✅: ")
         _previous, following = message["components"][0]["components"]
         turned = await scene.officer.click(message["id"], following["custom_id"])
         await stage.settle()

@@ -16,7 +16,7 @@ from plugins.operations.roles import is_gone, roles_now
 from plugins.operations.rules.spans import seconds
 from plugins.operations.rules.statistics import MemberEvening
 from plugins.operations.store import Evening
-from plugins.operations.views import add_role_gone, duration, plain
+from plugins.operations.views import add_role_gone, plain, timed
 from plugins.operations.voice import embeds, totals
 from plugins.operations.voice.timeline import MOST_ROWS, Row, Timeline, clocks_change, looks_for
 from redlegion import (
@@ -196,7 +196,11 @@ def timeline_of(
         channels=evening.channels,
         looks=looks_for(evening.members, evening.channels),
         rows=tuple(
-            Row(f"{place}. {names[member.user_id]}", duration(member.seconds, exact=True), member.steps)
+            Row(
+                f"{place}. {names[member.user_id]}",
+                timed(member.seconds, member.estimated, exact=True),
+                member.steps,
+            )
             for place, member in enumerate(members, first)
         ),
         zone=zone,

@@ -88,7 +88,7 @@ def _embed(ctx: Context, found: History, user_id: int, page: int, pages: int) ->
     for each in found.sessions[page * PER_PAGE : (page + 1) * PER_PAGE]:
         lines += ["", *_session_lines(each, channel(each.session.channel_id))]
     embed.description = fit(lines, _LIST)
-    notes = [_("Counts: the operation ran, its channel was tracked, and no required role was missing.")]
+    notes = [_("✅: the operation ran, the channel was tracked, and no required role was missing.")]
     if pages > 1:
         notes.insert(0, _("Page {page} of {pages}").format(page=page + 1, pages=pages))
     embed.set_footer(text=" · ".join(notes))
