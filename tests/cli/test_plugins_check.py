@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -296,6 +297,15 @@ def test_an_interrupt_that_a_plugin_raises_ends_nothing(
     assert "ok    plugins     sound" in out
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C as at a terminal: what is started in the background of a shell without job control ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("wrapped", ["{}", "@hookimpl\ndef register_jobs():\n    {}\n    return []"])
 def test_ctrl_c_ends_it_also_while_a_plugin_is_loaded(desk: Desk, wrapped: str) -> None:
     desk.write("odd", "import os, signal\n" + wrapped.format("os.kill(os.getpid(), signal.SIGINT)"))
