@@ -299,7 +299,7 @@ def test_an_interrupt_that_a_plugin_raises_ends_nothing(
 
 @pytest.fixture
 def heeded() -> Iterator[None]:
-    """Ctrl-C as at a terminal: what is started in the background of a shell without job control ignores it."""
+    """Ctrl-C as at a terminal: what a shell without job control starts in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
